@@ -1,0 +1,238 @@
+"""The whole build. :func:`_stages` is its contents page: documents → … → data set."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from longalpaca_data.clean import clean_stage
+from longalpaca_data.dataset import Summary, write_dataset
+from longalpaca_data.documents import Documents, distinct, write_documents
+from longalpaca_data.engines import ENGINES
+from longalpaca_data.errors import SourceError
+from longalpaca_data.filters import repeats_stage, rules_stage
+from longalpaca_data.generators import generate_stage
+from longalpaca_data.ground import ground_stage
+from longalpaca_data.inputs import document_sources, short_sources
+from longalpaca_data.ledger import Ledger, folder_lock
+from longalpaca_data.mix import mix
+from longalpaca_data.pipeline import In, Out, Pipeline
+from longalpaca_data.progress import Progress
+from longalpaca_data.recipe import Recipe
+from longalpaca_data.records import Document, Example, RawDocument, Sample, Window, content_id
+from longalpaca_data.segment import all_windows_in_order, group_stage, segment_stage
+from longalpaca_data.short import distinct_pairs, read_pairs
+from longalpaca_data.sources import collect_stage, discover
+from longalpaca_data.stage import Stage
+from longalpaca_data.storage import write_json, write_jsonl
+from longalpaca_data.tokens import Tokenizer, resolve
+
+STAGES = ("collect", "clean", "generate", "filter", "mix")
+"""The stages that can be asked for one at a time; ``build`` is all of them and the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line adds to a recipe. ``limit`` counts long rows, 0 means no limit;
+    ``workers`` 0 means one per core.
+    """
+
+    out: Path
+    engine: str = "local"
+    workers: int = 0
+    limit: int = 0
+    fresh: bool = False
+    quiet: bool = False
+
+
+def build(recipe: Recipe, options: Options, until: str = "") -> Summary:
+    """Make a data set in ``options.out``, or only the stages up to ``until``.
+
+    What an earlier run on the same folder finished is not done again. Raises LongalpacaError for
+    everything that the user can mend; whatever was finished by then stays.
+    """
+    progress = Progress(quiet=options.quiet)
+    work = options.out / "work"
+    started = time.time()
+    with _workshop(recipe, options, work, progress) as pipeline:
+        tokenizer, news = resolve(recipe.tokenizer)
+        if news:
+            progress.say(news)
+        summary = Summary(recipe, tokenizer, pipeline.tallies)
+        try:
+            for stage in _stages(recipe, options, pipeline, tokenizer, summary):
+                if stage == until:
+                    break
+        finally:
+            _write_drops(work, pipeline)
+        # Times and hosts stand here and nowhere else: the other files are the same everywhere.
+        seconds = round(time.time() - started, 2)
+        run = {"seconds": seconds, "engine": options.engine, "workers": options.workers}
+        write_json(work / "run.json", run)
+        return summary
+
+
+def _stages(
+    recipe: Recipe, options: Options, pipeline: Pipeline, count: Tokenizer, summary: Summary
+) -> Iterator[str]:
+    """Do one stage after the other, yielding each one's name when it is done."""
+    work = options.out / "work"
+
+    references = discover(document_sources(recipe, pipeline.progress))
+    raw = pipeline.run(collect_stage(), references, len(references))
+    write_jsonl(work / "collected.jsonl", map(_raw_line, raw))
+    yield "collect"
+
+    cleaning = _counted(clean_stage(count, languages=recipe.languages), count)
+    cleaned = pipeline.run(cleaning, raw, len(references))
+    documents = _store(work / "documents", cleaned, pipeline)
+    summary.documents = documents.about()
+    yield "clean"
+
+    windows = _windows(recipe, documents, pipeline, count, options.limit)
+    examples = pipeline.run(generate_stage(recipe.generate, documents), windows, len(windows))
+    grounded = pipeline.run(ground_stage(documents), examples)
+    write_jsonl(work / "examples.jsonl", map(_example_line, grounded))
+    yield "generate"
+
+    judged = pipeline.run(rules_stage(recipe.filter, documents, recipe.seed), grounded)
+    samples = list(pipeline.run(repeats_stage(recipe.filter), judged))
+    write_jsonl(work / "samples.jsonl", map(_sample_line, samples))
+    _refuse_empty(samples, work)
+    yield "filter"
+
+    with pipeline.tallied("short") as step:
+        shorts = list(distinct_pairs(step.take(read_pairs(short_sources(recipe))), step))
+    with pipeline.tallied("mix") as step:
+        spec = recipe.mix.limited(options.limit)
+        step.taken = len(samples) + len(shorts)
+        summary.mixture = mix(samples, shorts, spec, recipe.seed, step)
+    write_jsonl(work / "mix.jsonl", map(_chosen_line, summary.mixture.train))
+    yield "mix"
+
+    write_dataset(options.out, summary, documents)
+    yield "export"
+
+
+@contextlib.contextmanager
+def _workshop(
+    recipe: Recipe, options: Options, work: Path, progress: Progress
+) -> Iterator[Pipeline]:
+    """Lock the folder, open ledger and engine, and close them whatever happens."""
+    with folder_lock(work), contextlib.ExitStack() as stack:
+        ledger = Ledger(work / "ledger.sqlite")
+        stack.callback(ledger.close)
+        engine = ENGINES[options.engine](options.workers)
+        stack.callback(engine.close)
+        if options.fresh:
+            ledger.forget_units()
+        yield Pipeline(ledger, engine, recipe.seed, progress)
+
+
+def _counted(stage: Stage[In, Out], tokenizer: Tokenizer) -> Stage[In, Out]:
+    """Make a stage that counts tokens depend on who counts them."""
+    return replace(stage, depends=(*stage.depends, tokenizer.name, tokenizer.exact))
+
+
+def _store(folder: Path, cleaned: Iterable[Document], pipeline: Pipeline) -> Documents:
+    """Write the documents, each text once. SourceError where none can be used."""
+    with pipeline.tallied("dedup") as step:
+        write_documents(folder, distinct(step.take(cleaned), step))
+    documents = Documents(folder)
+    if not documents.ids():
+        reasons: dict[str, int] = {}
+        for tally in pipeline.tallies:
+            reasons.update(tally.reasons())
+        why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+        raise SourceError(f"none of the documents can be used ({why})", do=_see(folder.parent))
+    return documents
+
+
+def _windows(
+    recipe: Recipe, documents: Documents, pipeline: Pipeline, count: Tokenizer, limit: int
+) -> list[Window]:
+    """Cut the documents. With a limit, no more windows are kept than its rows may need."""
+    spec, groups, total = recipe.windows, recipe.groups, len(documents.ids())
+    segmenting = _counted(segment_stage(spec, groups, count), count)
+    single = pipeline.run(segmenting, documents, total)
+    together = pipeline.run(group_stage(spec, groups), documents, total)
+    windows = [*single, *together]
+    if not windows:
+        raise SourceError(
+            f"no document is long enough: none has {spec.min_tokens} tokens",
+            do="add longer documents, or lower windows.min_tokens in the recipe",
+        )
+    if limit:
+        # Of the rows that are found about a third pass filters and caps.
+        tokens, enough = 0, 3000 * limit / recipe.generate.rows_per_1k_tokens
+        kept = []
+        for window in sorted(windows, key=lambda w: content_id(recipe.seed, w.id)):
+            if tokens < enough:
+                kept.append(window)
+                tokens += window.n_tokens
+        windows = kept
+    return all_windows_in_order(documents, windows)
+
+
+def _refuse_empty(samples: list[Sample], work: Path) -> None:
+    if not samples:
+        raise SourceError("the documents gave no row that passes the filters", do=_see(work))
+
+
+def _see(work: Path) -> str:
+    return f"see {work / 'dropped.jsonl'} for every drop and its reason"
+
+
+def _write_drops(work: Path, pipeline: Pipeline) -> None:
+    """Write what was dropped so far, and why, one line each."""
+    rows = (
+        {
+            "stage": d.stage,
+            "item": d.item,
+            "source": d.source,
+            "reason": d.reason,
+            "detail": d.detail,
+        }
+        for tally in pipeline.tallies
+        for d in tally.drops
+    )
+    write_jsonl(work / "dropped.jsonl", rows)
+
+
+def _raw_line(raw: RawDocument) -> dict[str, Any]:
+    return {
+        "path": raw.path,
+        "format": raw.format,
+        "title": raw.title,
+        "licence": raw.licence,
+        "blocks": len(raw.blocks),
+        "characters": sum(len(block.text) for block in raw.blocks),
+        "begins": " ".join(block.text for block in raw.blocks[:20])[:200],
+    }
+
+
+def _example_line(example: Example) -> dict[str, Any]:
+    return {
+        "id": example.id,
+        "source": example.source,
+        "family": example.family,
+        "question": example.question,
+        "answer": example.answer,
+        "evidence": [evidence.quote for evidence in example.evidence],
+    }
+
+
+def _sample_line(sample: Sample) -> dict[str, Any]:
+    return {**_example_line(sample.example), "depth": sample.depth, "scores": sample.scores}
+
+
+def _chosen_line(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "part": "long" if isinstance(row, Sample) else "short",
+        "source": row.source,
+    }

