@@ -80,7 +80,7 @@ def shares(title: str, realised: Mapping[str, float], target: Mapping[str, float
                 axes.plot([100 * target[name]] * 2, [place - 0.42, place + 0.42], color=MARK, lw=2)
         axes.set_yticks(range(len(names)), names)
         axes.set_xlim(0, max([*values, *(100 * t for t in target.values()), 1]) * 1.15)
-        axes.set_xlabel(title)
+        axes.set_xlabel(f"% of {title}")
         return _svg(figure)
 
 

@@ -34,9 +34,9 @@ def write_report(folder: Path, manifest: Mapping[str, Any]) -> Path:
 
 
 def _pictures(figures: Statistics) -> dict[str, str]:
-    pictures = {"tasks": charts.shares("tasks", figures.share(figures.tasks), ORIGINAL_TASKS)}
+    pictures = {"tasks": charts.shares("all rows", figures.share(figures.tasks), ORIGINAL_TASKS)}
     if figures.long:
-        pictures["families"] = charts.shares("families", figures.share(figures.families))
+        pictures["families"] = charts.shares("long rows", figures.share(figures.families))
         pictures["lengths"] = charts.length_histogram(figures.lengths)
     if figures.depths:
         pictures["depth"] = charts.depth_by_length(figures.depths)

@@ -1,7 +1,7 @@
 """Build the two sample research papers (PDF, two columns) from Markdown.
 
 Needs ``reportlab`` and ``pyphen`` (hyphens at line ends); takes no arguments. Each ``papers/*.md``
-beside this file becomes ``../papers/*.pdf``, byte for byte the same each time. A source has a
+beside this file becomes ``../documents/papers/*.pdf``, byte for byte the same each time. A source has a
 header, then headings, paragraphs, tables (caption, ``| cell |`` rows) and ``figure`` blocks.
 """
 
@@ -196,4 +196,4 @@ def build(source: Path, target: Path) -> None:
 
 if __name__ == "__main__":
     for markdown in sorted((HERE / "papers").glob("*.md")):
-        build(markdown, HERE.parent / "papers" / f"{markdown.stem}.pdf")
+        build(markdown, HERE.parent / "documents" / "papers" / f"{markdown.stem}.pdf")

@@ -1,0 +1,86 @@
+"""Questions for what happened in a year or on a date, or for the year of an event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from longalpaca_data.generators.extractive.family import Family, Finding, Material
+from longalpaca_data.generators.extractive.phrases import (
+    clean,
+    in_references,
+    quotable,
+    stands_alone,
+)
+from longalpaca_data.generators.extractive.reading import Reading, Sentence
+
+_LENGTH = {"en": (40, 320), "zh": (12, 130)}
+_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_YEAR = r"(?P<year>1[0-9]\d\d|20[0-4]\d)"
+_EN_DATED = re.compile(
+    rf"^(?P<date>(?:(?:In|During) (?:the year )?(?:(?:early|late) )?(?:{_MONTH},? )?{_YEAR})|"
+    rf"(?:On (?:\d{{1,2}} {_MONTH},?|{_MONTH} \d{{1,2}},?) (?P<year2>1[0-9]\d\d|20[0-4]\d))),? "
+    r"(?P<event>[A-Za-z“‘].{20,280}[.!])$"
+)
+_EN_WITHIN = re.compile(
+    rf"\b(?:in|since|until|by|of|during) (?:the year )?(?:{_MONTH} )?{_YEAR}"
+    r"(?=[ ,.;])(?! ?[–-]|, \d)"
+)
+_REIGNS = (
+    "洪武|建文|永樂|永乐|洪熙|宣德|正統|正统|景泰|天順|天顺|成化|弘治|正德|嘉靖|隆慶|隆庆|萬曆|万历|泰昌|天啟|天启|崇禎|崇祯|順治|顺治|"
+    "康熙|雍正|乾隆|嘉慶|嘉庆|道光|咸豐|咸丰|同治|光緒|光绪|宣統|宣统|貞觀|贞观|開元|开元|民國|民国"
+)
+_ZH_DATED = re.compile(
+    r"^(?:[早在到]{0,2})(?P<date>(?:公元)?(?P<year>\d{4}|[一二][〇○零一二三四五六七八九]{3})\s?年(?:\s?\d{1,2}\s?月(?:\s?\d{1,2}\s?日)?|初|底|末|[春夏秋冬][天季]?)?|"
+    rf"(?P<reign>(?:{_REIGNS})[元一二三四五六七八九十]{{1,3}}年))[，,、]?(?P<event>[^，,].{{5,110}}[。！])$"
+)
+_PERSONS = re.compile(
+    r"^(?:[Ii]|[Ww]e|[Hh]e|[Ss]he|[Ii]t|[Tt]hey|[Tt]his|[Tt]hese|[Tt]hose|[Tt]here|[Yy]ou|[Hh]is|[Hh]er|"
+    r"[Tt]heir|[Mm]y|[Oo]ur|[Ii]ts|[Tt]hat|[Ss]uch|[Oo]ne|[Ss]ome|[Aa]nother|[Aa]nd|[Oo]r|[Bb]ut|[Tt]o)\b"
+)
+
+
+def find(material: Material) -> Iterator[Finding]:
+    """Yield dated events whose year stands once in the window: no second event can fit."""
+    reading = material[0]
+    shortest, longest = _LENGTH[reading.language]
+    for sentence in reading.sentences:
+        text = sentence.text
+        if not (shortest <= len(text) <= longest and re.search(r"\d{4}|年", text)):
+            continue
+        if clean(text, reading.language) and not in_references(reading, sentence):
+            yield from _dated(reading, sentence)
+
+
+def _dated(reading: Reading, sentence: Sentence) -> Iterator[Finding]:
+    text, language = sentence.text, reading.language
+    span = reading.span(sentence.start, sentence.end)
+    match = (_ZH_DATED if language == "zh" else _EN_DATED).match(text)
+    if match:
+        groups = match.groupdict()
+        year = groups["year"] or groups.get("year2") or groups.get("reign")
+        if year and _once(reading, year) and _self_explaining(match["event"], language):
+            date = (
+                match["date"] if language == "zh" else match["date"][0].lower() + match["date"][1:]
+            )
+            yield Finding({"date": date, "sentence": text}, (span,), "event")
+    elif language == "en" and len(re.findall(r"\d{4}", text)) == 1 and quotable(text):
+        within = _EN_WITHIN.search(text)
+        if within and reading.unique(text) and stands_alone(text, language):
+            blank = text[: within.start("year")] + "____" + text[within.end("year") :]
+            yield Finding(
+                {"blank": blank, "year": within["year"], "sentence": text}, (span,), "gap"
+            )
+
+
+def _self_explaining(event: str, language: str) -> bool:
+    if language == "zh":
+        return stands_alone(event, "zh")
+    return not _PERSONS.match(event) and stands_alone(event[0].upper() + event[1:], "en")
+
+
+def _once(reading: Reading, year: str) -> bool:
+    return reading.text.count(year) == 1
+
+
+FAMILY = Family("event_of_year", "document_analysis", frozenset({"en", "zh"}), find, atomic=True)

@@ -1,0 +1,119 @@
+"""Fixtures that many tests share: real documents, small ones, and the command line as a process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from longalpaca_data.records import Document, Part, Section, Window, content_id
+from longalpaca_data.resources import sample_folder
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real documents, or a skip that says how to get it."""
+    folder = os.environ.get("LONGALPACA_CORPUS")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("LONGALPACA_CORPUS names no folder of real documents")
+    return Path(folder)
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """A folder with three of the sample's documents: a Chinese story and two reports."""
+    folder = tmp_path / "few"
+    (folder / "reports").mkdir(parents=True)
+    documents = sample_folder() / "documents"
+    for file in [*documents.glob("*.txt"), *sorted((documents / "reports").glob("*.html"))[:2]]:
+        target = folder / file.relative_to(documents)
+        shutil.copy(file, target)
+    return folder
+
+
+@pytest.fixture
+def small_recipe(tmp_path: Path, few: Path) -> Path:
+    """A recipe that builds in two seconds."""
+    file = tmp_path / "small.yaml"
+    file.write_text(
+        f"""name: small
+licence: CC0-1.0
+documents: [{few}]
+groups: [{{kind: series, documents: ["reports/*"]}}]
+windows: {{lengths: [1500, 6000], coverage: 1, min_tokens: 800}}
+generate: {{rows_per_1k_tokens: 2}}
+short: ["sample:"]
+mix: {{long: 60, short: 20}}
+""",
+        encoding="utf-8",
+    )
+    return file
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def cli() -> Run:
+    """Run the command line as a user does, in a process of its own."""
+
+    def run(*words: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(ROOT / "cli.py"), *map(str, words)],
+            cwd=cwd,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+
+    return run
+
+
+def make_document(
+    text: str,
+    *,
+    headings: tuple[str, ...] = (),
+    title: str = "A Test",
+    language: str = "en",
+    path: str = "test.txt",
+    kind: str = "book",
+) -> Document:
+    """Build a document from text; each heading must stand once, on a line of its own."""
+    starts = [text.index(heading) for heading in headings]
+    ends = [*starts[1:], len(text)] if starts else []
+    sections = tuple(
+        Section(heading, 1, start, start + len(heading), end)
+        for heading, start, end in zip(headings, starts, ends, strict=True)
+    )
+    return Document(
+        content_id(title, text),
+        path,
+        title,
+        kind,  # type: ignore[arg-type]  # one of DocumentKind, as text for short tests
+        language,
+        "CC0-1.0",
+        "",
+        "",
+        sections,
+        text,
+        len(text) // 4,
+    )
+
+
+def make_window(*documents: Document, kind: str = "single") -> Window:
+    """Build a window over whole documents."""
+    parts = tuple(
+        Part(d.id, d.path, d.title, d.kind, d.licence, 0, len(d.text), True) for d in documents
+    )
+    tokens = sum(d.n_tokens for d in documents)
+    window_id = content_id(kind, [part.document_id for part in parts])
+    return Window(window_id, kind, documents[0].language, parts, tokens)  # type: ignore[arg-type]

@@ -1,0 +1,95 @@
+"""Processes: all outcomes, a crash costs one unit, nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from longalpaca_data.engines import ENGINES, LocalEngine
+from longalpaca_data.records import ShortPair
+from longalpaca_data.stage import Context, Stage
+
+
+def pair(name: str) -> ShortPair:
+    return ShortPair(name, name, "", name, "en", "", name)
+
+
+def work(pairs: Iterable[ShortPair], context: Context) -> Iterator[ShortPair]:
+    for item in pairs:
+        if item.id == "crash":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if item.id == "error":
+            raise ValueError("a fault of the program")
+        context.count("done")
+        yield item
+
+
+STAGE = Stage("work", work, ShortPair)
+
+
+def units(*names: str) -> list[tuple[str, list[ShortPair]]]:
+    return [(name, [pair(name)]) for name in names]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_unit_has_its_outcome(workers: int) -> None:
+    engine = LocalEngine(workers)
+    names = [str(n) for n in range(20)]
+    done = dict(engine.perform(STAGE, units(*names), 0))
+    engine.close()
+    assert {name: outcome.outputs[0].id for name, outcome in done.items()} == {n: n for n in names}
+
+
+def test_a_crash_drops_its_own_items_and_no_others() -> None:
+    engine = LocalEngine(2)
+    done = dict(engine.perform(STAGE, units("1", "crash", "2", "3", "4"), 0))
+    after = dict(engine.perform(STAGE, units("5"), 0))
+    engine.close()
+    assert [drop.reason for drop in done["crash"].drops] == ["crashed"]
+    assert all(done[name].outputs for name in "1234")
+    assert after["5"].outputs
+
+
+def test_a_fault_of_the_program_is_not_hidden() -> None:
+    engine = LocalEngine(2)
+    with pytest.raises(ValueError, match="a fault of the program"):
+        list(engine.perform(STAGE, units("1", "error", "2"), 0))
+    engine.close()
+
+
+def test_units_are_pulled_a_few_at_a_time() -> None:
+    pulled = 0
+
+    def lazily() -> Iterator[tuple[str, list[ShortPair]]]:
+        nonlocal pulled
+        for unit in units(*map(str, range(200))):
+            pulled += 1
+            yield unit
+
+    engine = LocalEngine(2)
+    outcomes = engine.perform(STAGE, lazily(), 0)
+    next(outcomes)
+    assert pulled < 30
+    outcomes.close()  # type: ignore[attr-defined]  # a generator
+    engine.close()
+
+
+def test_workers_leave_when_they_are_closed() -> None:
+    engine = LocalEngine(2)
+    list(engine.perform(STAGE, units("1", "2"), 0))
+    pool = engine._pool
+    assert pool is not None
+    processes = list(pool._processes)
+    engine.close()
+    deadline = time.monotonic() + 10
+    while any(os.path.exists(f"/proc/{p}/fd/0") for p in processes):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_table_names_the_engines() -> None:
+    assert ENGINES["local"] is LocalEngine

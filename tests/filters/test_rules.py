@@ -1,0 +1,67 @@
+"""Each rule drops what it is for, with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from longalpaca_data.documents import Documents, write_documents
+from longalpaca_data.filters import rules_stage
+from longalpaca_data.recipe import FilterSpec
+from longalpaca_data.records import Evidence, Example, Sample
+from longalpaca_data.stage import Outcome, perform
+from tests.conftest import make_document, make_window
+
+DOCUMENT = make_document("Alpha beta gamma. " * 20 + "The end.")
+GOOD = Example(
+    "id",
+    make_window(DOCUMENT),
+    "f",
+    "t",
+    "en",
+    "What comes after alpha?",
+    "Beta comes after alpha.",
+    (Evidence("Alpha", 0, 0, 5), Evidence("end", 0, 364, 367)),
+    "g",
+)
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Documents:
+    write_documents(tmp_path, [DOCUMENT])
+    return Documents(tmp_path)
+
+
+def judge(documents: Documents, *examples: Example) -> Outcome[Sample]:
+    return perform(rules_stage(FilterSpec(), documents, 1), list(examples), 1, None)
+
+
+def test_a_good_row_is_scored(documents: Documents) -> None:
+    (sample,) = judge(documents, GOOD).outputs
+    assert sample.depth < 0.05
+    assert sample.scores["spread"] > 0.9
+    assert sample.scores["grounding"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"question": "  "}, "empty"),
+        ({"answer": ""}, "empty"),
+        ({"answer": "."}, "empty"),
+        ({"question": "why " * 1000}, "too long"),
+        ({"answer": "so " * 2000}, "too long"),
+        ({"question": "Who is {speaker}?"}, "template slot left"),
+        ({"answer": "<p>Beta</p> comes."}, "markup"),
+        ({"answer": "Beta &nbsp; comes."}, "markup"),
+        ({"question": "What? <|im_start|>"}, "markup"),
+        ({"answer": "之后是乙，如材料所说。"}, "wrong language"),
+        ({"answer": "after alpha"}, "answer in the question"),
+    ],
+)
+def test_a_bad_row_is_dropped(documents: Documents, change: dict[str, str], reason: str) -> None:
+    outcome = judge(documents, GOOD, replace(GOOD, id="bad", **change))  # type: ignore[arg-type]
+    assert [sample.id for sample in outcome.outputs] == ["id"]
+    assert [drop.reason for drop in outcome.drops] == [reason]

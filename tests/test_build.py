@@ -1,0 +1,386 @@
+"""The build, run as a user runs it: files, bytes, resume, bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from longalpaca_data.export import ALPACA_KEYS
+from longalpaca_data.storage import file_sha256
+from tests.conftest import ROOT, Run
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """Return name → hash of everything but the working folder."""
+    return {
+        file.relative_to(folder).as_posix(): file_sha256(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and "work" not in file.relative_to(folder).parts
+    }
+
+
+def rows(folder: Path, split: str = "train") -> list[dict[str, Any]]:
+    return [
+        row
+        for file in sorted((folder / "data").glob(f"{split}-*.parquet"))
+        for row in pq.read_table(file).to_pylist()
+    ]
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def test_a_build_makes_every_file_of_the_contract(
+    small_recipe: Path, tmp_path: Path, cli: Run
+) -> None:
+    out = tmp_path / "out"
+    done = cli("build", small_recipe, "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["long rows"] == 3 * said["short rows"] > 0
+    made = rows(out)
+    assert len(made) == said["long rows"] + said["short rows"]
+    for name in ("README.md", "report.html", "manifest.json", "small.json"):
+        assert (out / name).stat().st_size > 0
+    listed = json.loads((out / "small.json").read_text(encoding="utf-8"))
+    assert [tuple(row) for row in listed] == [ALPACA_KEYS] * len(made)
+    assert [row["output"] for row in listed] == [row["output"] for row in made]
+    for row in made:
+        for evidence in row["evidence"]:
+            assert row["instruction"][evidence["start"] : evidence["end"]] == evidence["quote"]
+            assert 0 <= evidence["depth"] <= 1
+        assert row["instruction"].endswith(row["question"])
+    about = manifest(out)
+    assert {n: f["sha256"] for n, f in about["files"].items()} == {
+        n: h for n, h in outputs(out).items() if n != "manifest.json"
+    }
+    for stage in about["stages"]:
+        if stage["stage"] not in ("segment", "group", "generate"):  # one item may give many
+            assert stage["in"] == stage["out"] + sum(stage["dropped"].values()), stage
+    for before, after in (("ground", "rules"), ("rules", "repeats")):
+        counts = {stage["stage"]: stage for stage in about["stages"]}
+        assert counts[before]["out"] == counts[after]["in"]
+    assert cli("validate", out).returncode == 0
+    assert cli("validate", out / "small.json").returncode == 0
+
+
+def test_token_counts_are_those_of_the_whole_row(
+    small_recipe: Path, tmp_path: Path, cli: Run
+) -> None:
+    from longalpaca_data.tokens import Tokenizer
+
+    count = Tokenizer("cl100k_base", exact=True)
+    assert cli("build", small_recipe, "--out", tmp_path / "out").returncode == 0
+    for row in rows(tmp_path / "out")[:20]:
+        whole = count(row["instruction"]) + count(row["input"]) + count(row["output"])
+        assert abs(row["n_tokens"] - whole) <= 2
+
+
+def test_the_same_bytes_whatever_the_workers_and_the_place(
+    small_recipe: Path, tmp_path: Path, cli: Run
+) -> None:
+    for name, workers in (("one", 1), ("two", 2), ("three", 3)):
+        done = cli("build", small_recipe, "--out", tmp_path / name, "--workers", workers)
+        assert done.returncode == 0, done.stderr
+    assert outputs(tmp_path / "one") == outputs(tmp_path / "two") == outputs(tmp_path / "three")
+    again = cli("build", small_recipe, "--out", tmp_path / "one", "--fresh")
+    assert again.returncode == 0
+    assert outputs(tmp_path / "one") == outputs(tmp_path / "two")
+    other = cli("build", small_recipe, "--out", tmp_path / "four", "--seed", 43)
+    assert other.returncode == 0
+    assert outputs(tmp_path / "four") != outputs(tmp_path / "one")
+
+
+def test_stages_one_at_a_time_come_to_the_same(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+    assert cli("build", small_recipe, "--out", tmp_path / "whole").returncode == 0
+    steps = tmp_path / "steps"
+    seen = {
+        "collect": "collected.jsonl",
+        "clean": "documents/documents-00000.parquet",
+        "generate": "examples.jsonl",
+        "filter": "samples.jsonl",
+        "mix": "mix.jsonl",
+    }
+    for stage, file in seen.items():
+        assert not (steps / "work" / file).exists()
+        assert cli(stage, small_recipe, "--out", steps).returncode == 0
+        assert (steps / "work" / file).stat().st_size > 0
+        assert not (steps / "manifest.json").exists()
+    assert cli("build", small_recipe, "--out", steps).returncode == 0
+    assert outputs(steps) == outputs(tmp_path / "whole")
+
+
+def units(folder: Path) -> dict[str, float]:
+    with sqlite3.connect(folder / "work" / "ledger.sqlite") as ledger:
+        return dict(ledger.execute("SELECT key, finished FROM units"))
+
+
+def test_a_changed_recipe_redoes_only_what_depends_on_it(
+    small_recipe: Path, tmp_path: Path, cli: Run
+) -> None:
+    out = tmp_path / "out"
+    assert cli("build", small_recipe, "--out", out).returncode == 0
+    first = units(out)
+    assert cli("build", small_recipe, "--out", out).returncode == 0
+    assert units(out) == first, "nothing changed, nothing was done"
+    text = small_recipe.read_text().replace("rows_per_1k_tokens: 2", "rows_per_1k_tokens: 3")
+    small_recipe.write_text(text)
+    assert cli("build", small_recipe, "--out", out).returncode == 0
+    with sqlite3.connect(out / "work" / "ledger.sqlite") as ledger:
+        stages = {stage for key, stage in ledger.execute("SELECT key, stage FROM units")
+                  if key not in first}  # fmt: skip
+    assert stages == {"generate", "ground", "rules", "repeats"}
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_resumes_to_the_same_bytes(
+    small_recipe: Path, tmp_path: Path, cli: Run
+) -> None:
+    """Twenty ``kill -9``: the bytes are an uninterrupted run's, no finished unit is done twice."""
+    started = time.monotonic()
+    assert cli("build", small_recipe, "--out", tmp_path / "whole", "--workers", 2).returncode == 0
+    whole_run = time.monotonic() - started
+    expected = outputs(tmp_path / "whole")
+    moments = random.Random(20)
+    cut, finished_whole = 0, 0
+    out = tmp_path / "out"
+    for attempt in range(20):
+        if attempt % 5 == 0:  # every few kills begin anew, so that early stages are hit too
+            shutil.rmtree(out, ignore_errors=True)
+        process = subprocess.Popen(
+            [sys.executable, ROOT / "cli.py", "build", small_recipe, "--out", out, "--workers", "2"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(moments.uniform(0.3, whole_run * (0.5 if attempt % 5 else 0.9)))
+        os.kill(process.pid, signal.SIGKILL)
+        cut += process.wait() == -signal.SIGKILL
+        before = units(out) if (out / "work" / "ledger.sqlite").exists() else {}
+        if attempt % 5 == 4 or attempt % 3 == 0:
+            assert cli("build", small_recipe, "--out", out, "--workers", 2).returncode == 0
+            after = units(out)
+            assert {key: after[key] for key in before} == before, "a finished unit was done again"
+            assert outputs(out) == expected
+            finished_whole += 1
+    assert cut >= 15
+    assert finished_whole >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["rename", "fsync", "commit"])
+def test_killed_in_the_middle_of_writes_and_commits(
+    moment: str, small_recipe: Path, tmp_path: Path, cli: Run
+) -> None:
+    """The process kills itself at the N-th rename, sync or commit: wherever, it resumes."""
+    assert cli("build", small_recipe, "--out", tmp_path / "whole", "--workers", 1).returncode == 0
+    expected = outputs(tmp_path / "whole")
+    for count in (1, 2, 4, 7, 11):
+        out = tmp_path / f"{moment}-{count}"
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLER, moment, str(count), str(small_recipe), str(out)],
+            cwd=ROOT,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert killed.returncode in (-signal.SIGKILL, 0), killed.stderr
+        if count == 1:
+            assert killed.returncode == -signal.SIGKILL
+        assert cli("build", small_recipe, "--out", out, "--workers", 1).returncode == 0
+        assert outputs(out) == expected
+
+
+KILLER = """
+import os, pathlib, signal, sys
+moment, count, recipe, out = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+
+def armed(function, before):
+    def call(*words, **named):
+        global count
+        count -= 1
+        if count == 0 and before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = function(*words, **named)
+        if count == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return call
+
+if moment == "rename":
+    pathlib.Path.replace = armed(pathlib.Path.replace, False)
+elif moment == "fsync":
+    os.fsync = armed(os.fsync, True)
+else:
+    from longalpaca_data.ledger import Ledger
+    Ledger.finish = armed(Ledger.finish, False)
+sys.argv = ["cli.py", "build", recipe, "--out", out, "--workers", "1"]
+from longalpaca_data.cli import main
+main()
+"""
+
+
+def test_ctrl_c_says_how_to_resume(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "cli.py", "build", small_recipe, "--out", out],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while not (out / "work" / "ledger.sqlite").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "run the same command again to resume" in said
+    assert "Traceback" not in said
+    assert cli("build", small_recipe, "--out", out).returncode == 0
+
+
+def fails(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line of an error that the user can mend."""
+    assert done.returncode == 1, (done.returncode, done.stderr)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0]
+
+
+def test_no_documents_at_all(tmp_path: Path, cli: Run) -> None:
+    (tmp_path / "empty").mkdir()
+    done = cli("build", "--source", tmp_path / "empty", "--out", tmp_path / "out")
+    assert "no document" in fails(done)
+    assert "no such source" in fails(cli("build", "--source", tmp_path / "missing", "--out", tmp_path / "o"))
+
+
+def test_only_bad_documents(tmp_path: Path, cli: Run) -> None:
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(b"%PDF-1.4 broken")
+    (folder / "b.txt").write_bytes(b"")
+    line = fails(cli("build", "--source", folder, "--out", tmp_path / "out"))
+    assert "none of the documents can be used" in line
+    assert "dropped.jsonl" in line
+    dropped = (tmp_path / "out" / "work" / "dropped.jsonl").read_text().splitlines()
+    assert {json.loads(d)["source"] for d in dropped} == {"a.pdf", "b.txt"}
+
+
+def test_nothing_long_enough(tmp_path: Path, cli: Run) -> None:
+    folder = tmp_path / "short"
+    folder.mkdir()
+    (folder / "a.txt").write_text("This is a perfectly readable but much too short text. " * 10)
+    line = fails(cli("build", "--source", folder, "--out", tmp_path / "out"))
+    assert "no document is long enough: none has 2000 tokens" in line
+
+
+def test_one_bad_document_is_a_counted_drop(few: Path, small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+    (few / "broken.pdf").write_bytes(b"%PDF-1.7\n" + b"\x00garbage" * 50)
+    (few / "tiny.txt").write_text("A line of text that says almost nothing at all.\n" * 3)
+    done = cli("build", small_recipe, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    dropped = [
+        json.loads(line) for line in (tmp_path / "out" / "work" / "dropped.jsonl").read_text().splitlines()
+    ]
+    assert {d["source"] for d in dropped if d["stage"] in ("collect", "clean", "segment")} == {
+        "broken.pdf",
+        "tiny.txt",
+    }
+
+
+def test_unreadable_folder(tmp_path: Path, cli: Run) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0)
+    if os.access(folder, os.R_OK):
+        pytest.skip("this user may read everything")
+    line = fails(cli("build", "--source", folder, "--out", tmp_path / "out"))
+    assert "can't read" in line
+
+
+def test_unknown_recipe_key_and_generator(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+    assert "unknown generator 'nobody'; known are extractive" in fails(
+        cli("build", small_recipe, "--generator", "nobody", "--out", tmp_path / "out")
+    )
+    small_recipe.write_text(small_recipe.read_text() + "mixx: {}\n")
+    line = fails(cli("build", small_recipe, "--out", tmp_path / "out"))
+    assert "unknown key `mixx`; did you mean `mix`?" in line
+
+
+def mount(kind: str, target: Path, *options: str) -> None:
+    target.mkdir(exist_ok=True)
+    done = subprocess.run(
+        ["mount", "-t", kind, *options, kind, target], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"can't mount {kind} here: needs root and its privileges")
+
+
+def test_a_full_disk_keeps_what_was_finished(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+    small = tmp_path / "disk"
+    mount("tmpfs", small, "-o", "size=900k")
+    try:
+        line = fails(cli("build", small_recipe, "--out", small / "out"))
+        assert "can't write" in line
+        assert "free space" in line
+        kept = units(small / "out") if (small / "out/work/ledger.sqlite").exists() else {}
+        subprocess.run(["mount", "-o", "remount,size=64m", small], check=True)
+        assert cli("build", small_recipe, "--out", small / "out").returncode == 0
+        assert kept.keys() <= units(small / "out").keys()
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_a_read_only_folder(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+    folder = tmp_path / "readonly"
+    mount("tmpfs", folder, "-o", "ro,size=1m")
+    try:
+        line = fails(cli("build", small_recipe, "--out", folder / "out"))
+        assert "can't write" in line
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_two_builds_on_one_folder(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+    out = tmp_path / "out"
+    first = subprocess.Popen(
+        [sys.executable, ROOT / "cli.py", "build", small_recipe, "--out", out],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (out / "work" / "ledger.sqlite").exists():
+        assert first.poll() is None
+        time.sleep(0.01)
+    assert "another build is at work" in fails(cli("build", small_recipe, "--out", out))
+    assert first.wait(timeout=120) == 0
+
+
+def test_limit_counts_long_rows(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+    done = cli("build", small_recipe, "--out", tmp_path / "out", "--limit", 6, "--json")
+    said = json.loads(done.stdout)
+    assert (said["long rows"], said["short rows"]) == (6, 2)
+
+
+def test_dry_run_touches_nothing(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+    done = cli("build", small_recipe, "--out", tmp_path / "out", "--dry-run", "--json")
+    assert done.returncode == 0
+    said = json.loads(done.stdout)
+    assert said["documents"] == 3
+    assert said["calls"] == 0
+    assert not (tmp_path / "out").exists()

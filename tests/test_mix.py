@@ -1,0 +1,143 @@
+"""The mix: counts, caps, depth, shortfall, splits that share no document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+from typing import Any
+
+import pytest
+
+from longalpaca_data.errors import SourceError
+from longalpaca_data.mix import Mixture, mix
+from longalpaca_data.recipe import MixSpec
+from longalpaca_data.records import Evidence, Example, Sample, ShortPair
+from longalpaca_data.stage import Context
+from tests.conftest import make_document, make_window
+
+
+def samples(
+    documents: int, families: int, per_cell: int = 1, deciles: int = 10, prefix: str = "d"
+) -> list[Sample]:
+    windows = [make_window(make_document(f"{prefix}{n}")) for n in range(documents)]
+    return [
+        Sample(
+            Example(
+                f"{prefix}{d}-{f}-{k}-{n}", windows[d], f"family{f}", "t", "en", "q", "a",
+                (Evidence("x", 0, 0, 1),), "g",
+            ),
+            k / 10 + 0.05,
+            {"spread": 0.0},
+        )
+        for d, f, k, n in product(range(documents), range(families), range(deciles), range(per_cell))
+    ]  # fmt: skip
+
+
+def shorts(count: int) -> list[ShortPair]:
+    return [ShortPair(f"s{n}", "i", "", "o", "en", "", "x") for n in range(count)]
+
+
+def run(pool: list[Sample], pairs: list[ShortPair], **spec: Any) -> Mixture:
+    return mix(pool, pairs, MixSpec(**spec), 7, Context("mix", 7))
+
+
+def test_counts_are_met_and_a_surplus_is_left_over() -> None:
+    context = Context("mix", 7)
+    pool, pairs = samples(10, 10), shorts(100)
+    made = mix(pool, pairs, MixSpec(long=300, short=90), 7, context)
+    assert made.realised == {"long": 300, "short": 90, "validation": 0}
+    assert len(made.train) == 390
+    assert len({row.id for row in made.train}) == 390
+    assert len(context.drops) == len(pool) + len(pairs) - 390
+
+
+@pytest.mark.parametrize(
+    ("pool", "pairs", "expected"),
+    [(900, 40, (120, 40)), (100, 200, (99, 33)), (300, 100, (300, 100)), (0, 50, (0, 0))],
+)
+def test_scale_keeps_the_ratio(pool: int, pairs: int, expected: tuple[int, int]) -> None:
+    rows = samples(10, 10, per_cell=1)[:0] if pool == 0 else samples(10, 9, 1)[:900]
+    made = run(rows[:: max(1, 900 // max(1, pool))][:pool], shorts(pairs), long=9000, short=3000)
+    assert made.realised["long"] == 3 * made.realised["short"]
+    assert made.realised["long"] <= expected[0]
+    if pool in (0, 900):
+        assert (made.realised["long"], made.realised["short"]) == expected
+    assert "asked for 9000 long + 3000 short" in made.note
+
+
+def test_fill_takes_what_there_is() -> None:
+    made = run(samples(10, 10), shorts(5), long=400, short=50, on_shortfall="fill")
+    assert (made.realised["long"], made.realised["short"]) == (400, 5)
+
+
+def test_error_stops_and_says_the_counts() -> None:
+    with pytest.raises(SourceError, match="asks for 9000 long .* there are 100 and 5"):
+        run(samples(10, 1), shorts(5), long=9000, short=3000, on_shortfall="error",
+            max_family_share=1.0)  # fmt: skip
+
+
+def test_caps_hold_in_what_comes_out() -> None:
+    lopsided = samples(10, 6) + samples(1, 1, per_cell=100, prefix="big")
+    made = run(lopsided, [], long=5000, short=0)
+    families = Counter(row.example.family for row in made.train if isinstance(row, Sample))
+    documents = Counter(
+        row.example.window.parts[0].document_id for row in made.train if isinstance(row, Sample)
+    )
+    total = len(made.train)
+    assert total > 400
+    assert max(families.values()) <= 0.2 * total + 1
+    assert max(documents.values()) <= 0.3 * total + 1
+
+
+def test_depth_is_even_where_it_can_be() -> None:
+    early = samples(10, 8, per_cell=5, deciles=2, prefix="early")
+    made = run(early + samples(10, 8), [], long=400, short=0)
+    deciles = Counter(int(row.depth * 10) for row in made.train if isinstance(row, Sample))
+    assert max(deciles.values()) - min(deciles.values()) <= 2
+
+
+def test_the_order_of_the_input_does_not_matter_and_any_prefix_is_fair() -> None:
+    pool, pairs = samples(10, 10), shorts(100)
+    made = run(pool, pairs, long=300, short=100)
+    again = run(pool[::-1], pairs[::-1], long=300, short=100)
+    assert [row.id for row in made.train] == [row.id for row in again.train]
+    shares = [isinstance(row, ShortPair) for row in made.train[:100]]
+    assert 10 <= sum(shares) <= 42
+
+
+def test_validation_shares_no_document_and_comes_on_top() -> None:
+    made = run(samples(40, 8), shorts(100), long=300, short=100, validation=0.1)
+    assert made.realised["long"] == 300
+    assert made.realised["validation"] == 30
+    held = {p.document_id for s in made.validation for p in s.example.window.parts}
+    used = {
+        p.document_id
+        for s in made.train
+        if isinstance(s, Sample)
+        for p in s.example.window.parts
+    }
+    assert not held & used
+    assert made.note == ""
+
+
+def test_few_documents_make_no_validation_and_it_is_said() -> None:
+    made = run(samples(10, 10), shorts(100), long=300, short=100)
+    assert not made.validation
+    assert "no validation split: 10 documents" in made.note
+
+
+def test_documents_of_one_window_are_held_out_together() -> None:
+    pool = samples(30, 8)
+    joint = make_window(make_document("d0"), make_document("d1"), kind="papers")
+    evidence = (Evidence("x", 0, 0, 1),)
+    pool += [
+        Sample(Example(f"j{n}", joint, "joint", "t", "en", "q", "a", evidence, "g"), 0.5, {"spread": 0})
+        for n in range(10)
+    ]
+    for seed in range(8):
+        made = mix(pool, [], MixSpec(long=100, short=0, validation=0.3), seed, Context("mix", seed))
+        held = {p.document_id for s in made.validation for p in s.example.window.parts}
+        train = {
+            p.document_id for s in made.train if isinstance(s, Sample) for p in s.example.window.parts
+        }
+        assert not held & train
