@@ -12,7 +12,7 @@ from typing import Any
 from longalpaca_data.clean import clean_stage
 from longalpaca_data.dataset import Summary, write_dataset
 from longalpaca_data.documents import Documents, distinct, write_documents
-from longalpaca_data.engines import ENGINES
+from longalpaca_data.engines import engine_named
 from longalpaca_data.errors import SourceError
 from longalpaca_data.filters import repeats_stage, rules_stage
 from longalpaca_data.generators import generate_stage
@@ -126,7 +126,7 @@ def _workshop(
     with folder_lock(work), contextlib.ExitStack() as stack:
         ledger = Ledger(work / "ledger.sqlite")
         stack.callback(ledger.close)
-        engine = ENGINES[options.engine](options.workers)
+        engine = engine_named(options.engine, options.workers)
         stack.callback(engine.close)
         if options.fresh:
             ledger.forget_units()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -125,7 +126,7 @@ def test_stages_one_at_a_time_come_to_the_same(small_recipe: Path, tmp_path: Pat
 
 
 def units(folder: Path) -> dict[str, float]:
-    with sqlite3.connect(folder / "work" / "ledger.sqlite") as ledger:
+    with contextlib.closing(sqlite3.connect(folder / "work" / "ledger.sqlite")) as ledger:
         return dict(ledger.execute("SELECT key, finished FROM units"))
 
 
@@ -140,7 +141,7 @@ def test_a_changed_recipe_redoes_only_what_depends_on_it(
     text = small_recipe.read_text().replace("rows_per_1k_tokens: 2", "rows_per_1k_tokens: 3")
     small_recipe.write_text(text)
     assert cli("build", small_recipe, "--out", out).returncode == 0
-    with sqlite3.connect(out / "work" / "ledger.sqlite") as ledger:
+    with contextlib.closing(sqlite3.connect(out / "work" / "ledger.sqlite")) as ledger:
         stages = {stage for key, stage in ledger.execute("SELECT key, stage FROM units")
                   if key not in first}  # fmt: skip
     assert stages == {"generate", "ground", "rules", "repeats"}

@@ -27,8 +27,7 @@ def main() -> NoReturn:
         _say(f"error: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
-        _say("interrupted; what was finished is kept: run the same command again to resume")
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
     except Exception as error:
         usage = getattr(error, "exit_code", None)  # click's own errors know how to show themselves
         if usage is None:
@@ -36,6 +35,8 @@ def main() -> NoReturn:
         if hasattr(error, "show"):
             error.show()
         sys.exit(usage)
+    if code == INTERRUPTED:  # typer turns Ctrl-C within a command into this code, silently
+        _say("interrupted; what was finished is kept: run the same command again to resume")
     sys.exit(code if isinstance(code, int) else 0)
 
 

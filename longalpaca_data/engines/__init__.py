@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 from longalpaca_data.engines.base import Engine
 from longalpaca_data.engines.local import LocalEngine
+from longalpaca_data.errors import RecipeError
 
 ENGINES: dict[str, Callable[[int], Engine]] = {"local": LocalEngine}
 
-__all__ = ["ENGINES", "Engine", "LocalEngine"]
+
+
+def engine_named(name: str, workers: int) -> Engine:
+    """Return an engine. RecipeError for a name that the table doesn't have."""
+    if name not in ENGINES:
+        raise RecipeError(f"unknown engine {name!r}; known are {', '.join(sorted(ENGINES))}")
+    return ENGINES[name](workers)
+
+
+__all__ = ["ENGINES", "Engine", "LocalEngine", "engine_named"]

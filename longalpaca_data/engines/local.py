@@ -90,9 +90,13 @@ class LocalEngine:
     def close(self) -> None:
         """End the workers; units under way are lost and will be done again."""
         if self._pool is not None:
+            # The public shutdown() alone would wait for units that run for minutes.
+            workers = list((self._pool._processes or {}).values())  # noqa: SLF001
             self._pool.shutdown(wait=False, cancel_futures=True)
-            for process in list((self._pool._processes or {}).values()):  # noqa: SLF001 — the
-                process.terminate()  # public shutdown() would wait for units that run for minutes
+            for process in workers:
+                process.terminate()
+            for process in workers:
+                process.join(timeout=5)  # so that no file stays open behind the caller's back
             self._pool = None
 
 

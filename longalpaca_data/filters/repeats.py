@@ -19,7 +19,7 @@ from longalpaca_data.recipe import FilterSpec
 from longalpaca_data.records import Sample, content_id
 from longalpaca_data.stage import Context, Stage
 
-_VERSION = 1
+_VERSION = 2
 _WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
 
 
@@ -33,18 +33,23 @@ def _repeats(samples: Iterable[Sample], context: Context, threshold: float) -> I
     everything = list(samples)
     ambiguous = _ambiguous(everything)
     asked: set[str] = set()
+    facts: set[str] = set()
     kept: list[Sample] = []
     # In the order of the ids, which is random but stable: which of two repeats stays must not
     # depend on which window came first, or early windows would win every time.
     for sample in sorted(everything, key=lambda sample: sample.id):
         example = sample.example
         pair = content_id(_plain(example.question), _plain(example.answer))
+        fact = _fact(sample)
         if sample.id in ambiguous:
             context.drop(sample, "ambiguous", "asked twice of one window, with two answers")
         elif pair in asked:
             context.drop(sample, "repeated question", example.question[:200])
+        elif fact in facts:
+            context.drop(sample, "repeated fact", "another window's row rests on the same passages")
         else:
             asked.add(pair)
+            facts.add(fact)
             kept.append(sample)
     near = _near_duplicates(kept, threshold)
     stays = {sample.id for sample in kept} - set(near)
@@ -53,6 +58,17 @@ def _repeats(samples: Iterable[Sample], context: Context, threshold: float) -> I
             yield sample
         elif sample.id in near:
             context.drop(sample, "near-duplicate row", f"like {near[sample.id]}")
+
+
+def _fact(sample: Sample) -> str:
+    """What a row is about: its family and the passages it rests on. Windows overlap, and a set
+    that asks for one fact in each of them is smaller than it looks."""
+    example = sample.example
+    passages = [
+        (example.window.parts[evidence.part].document_id, evidence.start, evidence.end)
+        for evidence in example.evidence
+    ]
+    return content_id(example.family, passages)
 
 
 def _ambiguous(samples: list[Sample]) -> set[str]:

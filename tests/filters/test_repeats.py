@@ -16,8 +16,11 @@ WINDOW = make_window(make_document("Some text of it."))
 OTHER = replace(WINDOW, id="other")
 
 
-def sample(name: str, question: str, answer: str, window: object = WINDOW) -> Sample:
-    evidence = (Evidence("Some", 0, 0, 4),)
+def sample(
+    name: str, question: str, answer: str, window: object = WINDOW, at: int | None = None
+) -> Sample:
+    start = int(name) if at is None else at  # rows rest on passages of their own
+    evidence = (Evidence("Some", 0, start, start + 4),)
     one = Example(name, WINDOW, "f", "t", "en", question, answer, evidence, "g")
     return Sample(replace(one, window=window), 0.5, {"spread": 0.0})  # type: ignore[arg-type]
 
@@ -63,6 +66,15 @@ def test_near_duplicates(first: str, second: str) -> None:
     outcome = run(sample("1", first, answer), sample("2", second, near, OTHER))
     assert len(outcome.outputs) == 1
     assert reasons(outcome) == ["near-duplicate row"]
+
+
+def test_one_fact_is_asked_once() -> None:
+    outcome = run(
+        sample("1", "Who kept the lamp burning?", "The keeper did.", at=5),
+        sample("2", "Whose work was it to trim the wick?", "It was the keeper's.", OTHER, at=5),
+    )
+    assert len(outcome.outputs) == 1
+    assert reasons(outcome) == ["repeated fact"]
 
 
 def test_different_rows_stay_in_their_order() -> None:

@@ -1,0 +1,75 @@
+"""Short pairs: files in Alpaca form, Hub sets, clear errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from longalpaca_data.errors import LongalpacaError, SourceError
+from longalpaca_data.recipe import ShortSpec
+from longalpaca_data.records import ShortPair
+from longalpaca_data.short import distinct_pairs, read_pairs
+from longalpaca_data.stage import Context
+
+ROWS = [
+    {"instruction": "Say hello.", "input": "", "output": "Hello."},
+    {"instruction": "翻译", "input": "猫", "output": "cat"},
+    {"instruction": "Say hello.", "output": "Hi.", "input": None},
+    {"instruction": "Empty", "output": ""},
+]
+
+
+def read(path: Path, licence: str = "MIT") -> tuple[list[ShortPair], list[str]]:
+    context = Context("short", 0)
+    pairs = list(distinct_pairs(read_pairs([ShortSpec(path=str(path), licence=licence)]), context))
+    return pairs, [drop.reason for drop in context.drops]
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_files_in_alpaca_form(tmp_path: Path, form: str) -> None:
+    file = tmp_path / f"pairs.{form}"
+    text = json.dumps(ROWS) if form == "json" else "\n".join(map(json.dumps, ROWS))
+    file.write_text(text, encoding="utf-8")
+    pairs, drops = read(file)
+    assert [(p.instruction, p.input, p.output, p.language) for p in pairs] == [
+        ("Say hello.", "", "Hello.", "en"),
+        ("翻译", "猫", "cat", "zh"),
+    ]
+    assert {p.licence for p in pairs} == {"MIT"}
+    assert drops == ["repeated pair", "empty"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("{", "not JSON"), ('[{"a": 1}]', "row 1: no `instruction`"), ("[1]", "row 1")],
+)
+def test_bad_files_are_one_clear_error(tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "x.json").write_text(content)
+    with pytest.raises(SourceError, match=says):
+        read(tmp_path / "x.json")
+
+
+def test_missing_files_say_what_to_name() -> None:
+    with pytest.raises(SourceError, match="no short samples at"):
+        read(Path("/no/such/file.json"))
+
+
+def test_a_hub_set_out_of_reach_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets", reason="the hub extra is not installed")
+
+    def refuse(name: str, split: str) -> object:
+        raise ConnectionError("no network\nand a second line")
+
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    with pytest.raises(LongalpacaError, match="can't load tatsu-lab/alpaca from the Hub: no network"):
+        list(read_pairs([ShortSpec(path="tatsu-lab/alpaca")]))
+
+
+def test_the_bundled_pairs_are_many_and_whole() -> None:
+    context = Context("short", 0)
+    pairs = list(distinct_pairs(read_pairs([ShortSpec(path="sample:")]), context))
+    assert len(pairs) >= 300
+    assert not context.drops
+    assert {"en", "zh"} == {pair.language for pair in pairs}
