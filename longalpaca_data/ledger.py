@@ -13,7 +13,7 @@ import fcntl
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,6 +48,10 @@ class Ledger:
         with output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = _connect(path)
+
+    def __reduce__(self) -> tuple[Callable[[Path], Ledger], tuple[Path]]:
+        """Travel to another process as the path alone; SQLite lets several processes write."""
+        return _opened, (self.path,)
 
     def finished(self, unit: str) -> bool:
         """Say whether a unit's outcome is on disk."""
@@ -109,6 +113,12 @@ class Ledger:
                 f"can't write {self.path}: {error}",
                 do="free space there and run the same command again; what was finished is kept",
             ) from error
+
+
+@cache
+def _opened(path: Path) -> Ledger:
+    """Return this process's ledger of a path, opened once however many units arrive."""
+    return Ledger(path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

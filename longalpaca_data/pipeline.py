@@ -83,7 +83,8 @@ class Pipeline:
                         bar(len(shard))
 
             sizes: dict[str, int] = {}
-            self._finish(stage, self.engine.perform(stage, missing(), self.seed), sizes, bar)
+            outcomes = self.engine.perform(stage, missing(), self.seed, self.ledger)
+            self._finish(stage, outcomes, sizes, bar)
         results = Results(self.ledger, stage.output, units)
         self._count(tally, stage.output, units)
         self.tallies.append(tally)

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from longalpaca_data.errors import RecipeError
-from longalpaca_data.records import DocumentKind, content_id
+from longalpaca_data.records import DocumentKind
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -132,11 +132,6 @@ class Recipe(_Strict):
         if seed is not None:
             changes["seed"] = seed
         return self.model_copy(update=changes)
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of everything in the recipe."""
-        return content_id(self.model_dump(mode="json"))
 
 
 def load_recipe(file: Path) -> Recipe:

@@ -64,7 +64,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def cli() -> Run:
     """Run the command line as a user does, in a process of its own."""
 
-    def run(*words: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *words: object, cwd: Path = ROOT, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, str(ROOT / "cli.py"), *map(str, words)],
             cwd=cwd,

@@ -18,9 +18,18 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from longalpaca_data.build import Options, build
 from longalpaca_data.export import ALPACA_KEYS
+from longalpaca_data.recipe import load_recipe
 from longalpaca_data.storage import file_sha256
+from longalpaca_data.tokens import Tokenizer
 from tests.conftest import ROOT, Run
+
+
+def made(recipe: Path, out: Path, until: str = "", **options: Any) -> Path:
+    """Build in this process, where starting one is not the point."""
+    build(load_recipe(recipe), Options(out, **{"workers": 1, "quiet": True, **options}), until)
+    return out
 
 
 def outputs(folder: Path) -> dict[str, str]:
@@ -49,7 +58,7 @@ def test_a_build_makes_every_file_of_the_contract(
     small_recipe: Path, tmp_path: Path, cli: Run
 ) -> None:
     out = tmp_path / "out"
-    done = cli("build", small_recipe, "--out", out, "--json")
+    done = cli("build", small_recipe, "--out", out, "--workers", 1, "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["long rows"] == 3 * said["short rows"] > 0
@@ -79,14 +88,9 @@ def test_a_build_makes_every_file_of_the_contract(
     assert cli("validate", out / "small.json").returncode == 0
 
 
-def test_token_counts_are_those_of_the_whole_row(
-    small_recipe: Path, tmp_path: Path, cli: Run
-) -> None:
-    from longalpaca_data.tokens import Tokenizer
-
+def test_token_counts_are_those_of_the_whole_row(small_recipe: Path, tmp_path: Path) -> None:
     count = Tokenizer("cl100k_base", exact=True)
-    assert cli("build", small_recipe, "--out", tmp_path / "out").returncode == 0
-    for row in rows(tmp_path / "out")[:20]:
+    for row in rows(made(small_recipe, tmp_path / "out"))[:20]:
         whole = count(row["instruction"]) + count(row["input"]) + count(row["output"])
         assert abs(row["n_tokens"] - whole) <= 2
 
@@ -94,20 +98,21 @@ def test_token_counts_are_those_of_the_whole_row(
 def test_the_same_bytes_whatever_the_workers_and_the_place(
     small_recipe: Path, tmp_path: Path, cli: Run
 ) -> None:
-    for name, workers in (("one", 1), ("two", 2), ("three", 3)):
-        done = cli("build", small_recipe, "--out", tmp_path / name, "--workers", workers)
-        assert done.returncode == 0, done.stderr
-    assert outputs(tmp_path / "one") == outputs(tmp_path / "two") == outputs(tmp_path / "three")
-    again = cli("build", small_recipe, "--out", tmp_path / "one", "--fresh")
-    assert again.returncode == 0
-    assert outputs(tmp_path / "one") == outputs(tmp_path / "two")
-    other = cli("build", small_recipe, "--out", tmp_path / "four", "--seed", 43)
-    assert other.returncode == 0
-    assert outputs(tmp_path / "four") != outputs(tmp_path / "one")
+    one = outputs(made(small_recipe, tmp_path / "one"))
+    done = cli("build", small_recipe, "--out", tmp_path / "two", "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    assert outputs(tmp_path / "two") == one
+    assert outputs(made(small_recipe, tmp_path / "three", workers=3)) == one
+    assert outputs(made(small_recipe, tmp_path / "one", fresh=True)) == one
+    done = cli("build", small_recipe, "--out", tmp_path / "four", "--seed", 43, "--workers", 1)
+    assert done.returncode == 0
+    assert outputs(tmp_path / "four") != one
 
 
-def test_stages_one_at_a_time_come_to_the_same(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
-    assert cli("build", small_recipe, "--out", tmp_path / "whole").returncode == 0
+def test_stages_one_at_a_time_come_to_the_same(
+    small_recipe: Path, tmp_path: Path, cli: Run
+) -> None:
+    whole = outputs(made(small_recipe, tmp_path / "whole"))
     steps = tmp_path / "steps"
     seen = {
         "collect": "collected.jsonl",
@@ -118,11 +123,12 @@ def test_stages_one_at_a_time_come_to_the_same(small_recipe: Path, tmp_path: Pat
     }
     for stage, file in seen.items():
         assert not (steps / "work" / file).exists()
-        assert cli(stage, small_recipe, "--out", steps).returncode == 0
+        made(small_recipe, steps, until=stage)
         assert (steps / "work" / file).stat().st_size > 0
         assert not (steps / "manifest.json").exists()
-    assert cli("build", small_recipe, "--out", steps).returncode == 0
-    assert outputs(steps) == outputs(tmp_path / "whole")
+    done = cli("filter", small_recipe, "--out", steps, "--workers", 1, "--json")
+    assert [stage["stage"] for stage in json.loads(done.stdout)["stages"]][-1] == "repeats"
+    assert outputs(made(small_recipe, steps)) == whole
 
 
 def units(folder: Path) -> dict[str, float]:
@@ -131,16 +137,15 @@ def units(folder: Path) -> dict[str, float]:
 
 
 def test_a_changed_recipe_redoes_only_what_depends_on_it(
-    small_recipe: Path, tmp_path: Path, cli: Run
+    small_recipe: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "out"
-    assert cli("build", small_recipe, "--out", out).returncode == 0
+    out = made(small_recipe, tmp_path / "out")
     first = units(out)
-    assert cli("build", small_recipe, "--out", out).returncode == 0
+    made(small_recipe, out)
     assert units(out) == first, "nothing changed, nothing was done"
     text = small_recipe.read_text().replace("rows_per_1k_tokens: 2", "rows_per_1k_tokens: 3")
     small_recipe.write_text(text)
-    assert cli("build", small_recipe, "--out", out).returncode == 0
+    made(small_recipe, out)
     with contextlib.closing(sqlite3.connect(out / "work" / "ledger.sqlite")) as ledger:
         stages = {stage for key, stage in ledger.execute("SELECT key, stage FROM units")
                   if key not in first}  # fmt: skip
@@ -163,7 +168,16 @@ def test_killed_at_random_moments_it_resumes_to_the_same_bytes(
         if attempt % 5 == 0:  # every few kills begin anew, so that early stages are hit too
             shutil.rmtree(out, ignore_errors=True)
         process = subprocess.Popen(
-            [sys.executable, ROOT / "cli.py", "build", small_recipe, "--out", out, "--workers", "2"],
+            [
+                sys.executable,
+                ROOT / "cli.py",
+                "build",
+                small_recipe,
+                "--out",
+                out,
+                "--workers",
+                "2",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -268,7 +282,9 @@ def test_no_documents_at_all(tmp_path: Path, cli: Run) -> None:
     (tmp_path / "empty").mkdir()
     done = cli("build", "--source", tmp_path / "empty", "--out", tmp_path / "out")
     assert "no document" in fails(done)
-    assert "no such source" in fails(cli("build", "--source", tmp_path / "missing", "--out", tmp_path / "o"))
+    assert "no such source" in fails(
+        cli("build", "--source", tmp_path / "missing", "--out", tmp_path / "o")
+    )
 
 
 def test_only_bad_documents(tmp_path: Path, cli: Run) -> None:
@@ -291,13 +307,16 @@ def test_nothing_long_enough(tmp_path: Path, cli: Run) -> None:
     assert "no document is long enough: none has 2000 tokens" in line
 
 
-def test_one_bad_document_is_a_counted_drop(few: Path, small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+def test_one_bad_document_is_a_counted_drop(
+    few: Path, small_recipe: Path, tmp_path: Path, cli: Run
+) -> None:
     (few / "broken.pdf").write_bytes(b"%PDF-1.7\n" + b"\x00garbage" * 50)
     (few / "tiny.txt").write_text("A line of text that says almost nothing at all.\n" * 3)
     done = cli("build", small_recipe, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     dropped = [
-        json.loads(line) for line in (tmp_path / "out" / "work" / "dropped.jsonl").read_text().splitlines()
+        json.loads(line)
+        for line in (tmp_path / "out" / "work" / "dropped.jsonl").read_text().splitlines()
     ]
     assert {d["source"] for d in dropped if d["stage"] in ("collect", "clean", "segment")} == {
         "broken.pdf",

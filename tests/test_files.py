@@ -51,7 +51,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_parquet_has_the_columns_of_the_contract(folder: Path) -> None:
     (file,) = (folder / "data").glob("train-*.parquet")
     assert pq.read_schema(file).names == SCHEMA.names
-    contract = "id task language document_ids titles licences n_tokens question evidence generator scores"
+    contract = (
+        "id task language document_ids titles licences n_tokens question evidence generator scores"
+    )
     assert set(contract.split()) <= set(SCHEMA.names)
 
 
@@ -120,7 +122,9 @@ def test_validation_checks_evidence(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text(json.dumps(row) + "\n")
     _, problems = validate(file)
-    assert "rows.jsonl line 1: key `evidence` 1: the instruction has 'ab' at its offsets" in problems
+    assert (
+        "rows.jsonl line 1: key `evidence` 1: the instruction has 'ab' at its offsets" in problems
+    )
     assert any("depth 2" in line for line in problems)
 
 
@@ -160,7 +164,9 @@ class Tags(html.parser.HTMLParser):
         if tag in ("script", "iframe", "object", "embed", "link", "img", "base", "form"):
             self.found.append(tag)
         for name, value in attrs:
-            if name.startswith("on") or (name in ("src", "href") and not (value or "").startswith("#")):
+            if name.startswith("on") or (
+                name in ("src", "href") and not (value or "").startswith("#")
+            ):
                 self.found.append(f"{tag} {name}")
 
 

@@ -75,4 +75,6 @@ def test_evidence_outside_the_window_is_no_evidence(documents: Documents) -> Non
     one = example(Evidence("beta", 0, 6, 10))
     part = replace(one.window.parts[0], start=19)
     cut = replace(one, window=replace(one.window, parts=(part,)))
-    assert [drop.reason for drop in ground(documents, cut).drops] == ["evidence not in the material"]
+    assert [drop.reason for drop in ground(documents, cut).drops] == [
+        "evidence not in the material"
+    ]

@@ -20,8 +20,13 @@ def example(window: Window, question: str = "Which {slot}?") -> Example:
 
 @pytest.mark.parametrize(
     ("documents", "kind"),
-    [((FIRST,), "single"), ((SECOND,), "single"), ((CHINESE,), "single")]
-    + [((FIRST, SECOND), "papers"), ((FIRST, SECOND), "series")],
+    [
+        ((FIRST,), "single"),
+        ((SECOND,), "single"),
+        ((CHINESE,), "single"),
+        ((FIRST, SECOND), "papers"),
+        ((FIRST, SECOND), "series"),
+    ],
 )
 def test_parts_stand_at_their_offsets(documents: tuple, kind: str) -> None:  # type: ignore[type-arg]
     window = make_window(*documents, kind=kind)

@@ -46,10 +46,11 @@ def test_a_file_that_is_no_ledger_is_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_second_build_on_one_folder_leaves(tmp_path: Path) -> None:
-    with folder_lock(tmp_path / "work"):
-        with pytest.raises(OutputError, match="another build is at work"), folder_lock(
-            tmp_path / "work"
-        ):
-            pytest.fail("two builds on one folder")
+    with (
+        folder_lock(tmp_path / "work"),
+        pytest.raises(OutputError, match="another build is at work"),
+        folder_lock(tmp_path / "work"),
+    ):
+        pytest.fail("two builds on one folder")
     with folder_lock(tmp_path / "work"):
         pass

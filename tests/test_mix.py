@@ -29,7 +29,7 @@ def samples(
             k / 10 + 0.05,
             {"spread": 0.0},
         )
-        for d, f, k, n in product(range(documents), range(families), range(deciles), range(per_cell))
+        for d, f, k, n in product(*map(range, (documents, families, deciles, per_cell)))
     ]  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_fill_takes_what_there_is() -> None:
 
 
 def test_error_stops_and_says_the_counts() -> None:
-    with pytest.raises(SourceError, match="asks for 9000 long .* there are 100 and 5"):
+    with pytest.raises(SourceError, match=r"asks for 9000 long .* there are 100 and 5"):
         run(samples(10, 1), shorts(5), long=9000, short=3000, on_shortfall="error",
             max_family_share=1.0)  # fmt: skip
 
@@ -111,10 +111,7 @@ def test_validation_shares_no_document_and_comes_on_top() -> None:
     assert made.realised["validation"] == 30
     held = {p.document_id for s in made.validation for p in s.example.window.parts}
     used = {
-        p.document_id
-        for s in made.train
-        if isinstance(s, Sample)
-        for p in s.example.window.parts
+        p.document_id for s in made.train if isinstance(s, Sample) for p in s.example.window.parts
     }
     assert not held & used
     assert made.note == ""
@@ -131,13 +128,18 @@ def test_documents_of_one_window_are_held_out_together() -> None:
     joint = make_window(make_document("d0"), make_document("d1"), kind="papers")
     evidence = (Evidence("x", 0, 0, 1),)
     pool += [
-        Sample(Example(f"j{n}", joint, "joint", "t", "en", "q", "a", evidence, "g"), 0.5, {"spread": 0})
+        Sample(
+            Example(f"j{n}", joint, "joint", "t", "en", "q", "a", evidence, "g"), 0.5, {"spread": 0}
+        )
         for n in range(10)
     ]
     for seed in range(8):
         made = mix(pool, [], MixSpec(long=100, short=0, validation=0.3), seed, Context("mix", seed))
         held = {p.document_id for s in made.validation for p in s.example.window.parts}
         train = {
-            p.document_id for s in made.train if isinstance(s, Sample) for p in s.example.window.parts
+            p.document_id
+            for s in made.train
+            if isinstance(s, Sample)
+            for p in s.example.window.parts
         }
         assert not held & train

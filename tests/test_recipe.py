@@ -22,9 +22,15 @@ def load(tmp_path: Path, text: str) -> Recipe:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (GOOD + "mix:\n  lnog: 3\n", r"r\.yaml, line 4: unknown key `mix\.lnog`; did you mean `long`"),
+        (
+            GOOD + "mix:\n  lnog: 3\n",
+            r"r\.yaml, line 4: unknown key `mix\.lnog`; did you mean `long`",
+        ),
         ("name: a\ndocument: [x]\n", r"line 2: unknown key `document`; did you mean `documents`"),
-        ("name: a\ndocuments:\n  - pth: x\n", r"line 3: .*`documents\.0\.pth`; did you mean `path`"),
+        (
+            "name: a\ndocuments:\n  - pth: x\n",
+            r"line 3: .*`documents\.0\.pth`; did you mean `path`",
+        ),
         (GOOD + "qqqq: 1\n", "known keys are .*mix"),
         (GOOD + "windows: {lengths: [3]}\n", r"line 3: `windows\.lengths\.0`: .*200"),
         (GOOD + "mix: {on_shortfall: maybe}\n", "'scale', 'fill' or 'error'"),

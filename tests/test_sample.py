@@ -20,7 +20,9 @@ DOCUMENTS = sample_folder() / "documents"
 
 def epub_text(file: Path) -> str:
     with zipfile.ZipFile(file) as archive:
-        pages = [archive.read(n).decode() for n in sorted(archive.namelist()) if n.endswith(".xhtml")]
+        pages = [
+            archive.read(n).decode() for n in sorted(archive.namelist()) if n.endswith(".xhtml")
+        ]
     return re.sub(r"<[^>]+>", " ", "\n".join(pages))
 
 

@@ -63,7 +63,9 @@ def test_a_hub_set_out_of_reach_is_one_clear_error(monkeypatch: pytest.MonkeyPat
         raise ConnectionError("no network\nand a second line")
 
     monkeypatch.setattr(datasets, "load_dataset", refuse)
-    with pytest.raises(LongalpacaError, match="can't load tatsu-lab/alpaca from the Hub: no network"):
+    with pytest.raises(
+        LongalpacaError, match="can't load tatsu-lab/alpaca from the Hub: no network"
+    ):
         list(read_pairs([ShortSpec(path="tatsu-lab/alpaca")]))
 
 

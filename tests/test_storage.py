@@ -23,9 +23,14 @@ from longalpaca_data.storage import (
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     write_text(file, "old")
-    with pytest.raises(RuntimeError), atomic(file) as out:
-        out.write(b"half")
-        raise RuntimeError
+
+    def fail() -> None:
+        with atomic(file) as out:
+            out.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert file.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
@@ -54,5 +59,5 @@ def test_parquet_row_groups_and_same_bytes(tmp_path: Path) -> None:
 
 def test_refusals_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match="can't write .*file.*below"):
+    with pytest.raises(OutputError, match=r"can't write .*file.*below"):
         write_text(tmp_path / "file" / "below", "x")

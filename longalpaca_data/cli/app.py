@@ -120,10 +120,13 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Check rows against the schema, naming row and key."""
+    from longalpaca_data.dataset import MANIFEST, files_hold  # noqa: PLC0415 — heavy
     from longalpaca_data.errors import DatasetError  # noqa: PLC0415 — with its user
     from longalpaca_data.validate import validate as check  # noqa: PLC0415 — heavy
 
     count, problems = check(path)
+    if (path / MANIFEST).is_file():
+        problems.extend(files_hold(path))
     _print({"rows": count, "problems": problems}, as_json=as_json)
     if problems:
         raise DatasetError(f"{path}: {problems[0]}", do="mend the row or build the set anew")

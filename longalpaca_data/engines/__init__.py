@@ -11,7 +11,6 @@ from longalpaca_data.errors import RecipeError
 ENGINES: dict[str, Callable[[int], Engine]] = {"local": LocalEngine}
 
 
-
 def engine_named(name: str, workers: int) -> Engine:
     """Return an engine. RecipeError for a name that the table doesn't have."""
     if name not in ENGINES:

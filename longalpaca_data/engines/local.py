@@ -16,7 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from longalpaca_data.stage import Drop, Outcome, Stage, perform
+from longalpaca_data.stage import Calls, Drop, Outcome, Stage, perform
 
 _AHEAD = 3  # units waiting per worker: enough to keep it busy, few enough to stay in memory
 
@@ -29,17 +29,25 @@ class LocalEngine:
         self._pool: ProcessPoolExecutor | None = None
 
     def perform(
-        self, stage: Stage[Any, Any], units: Iterable[tuple[str, list[Any]]], seed: int
+        self,
+        stage: Stage[Any, Any],
+        units: Iterable[tuple[str, list[Any]]],
+        seed: int,
+        calls: Calls | None = None,
     ) -> Iterator[tuple[str, Outcome[Any]]]:
         """Yield outcomes as units finish. Corpus-wise stages run here: their one unit is all."""
         if self.workers == 1 or stage.shard is None:
             for key, items in units:
-                yield key, perform(stage, items, seed, None)
+                yield key, perform(stage, items, seed, calls)
             return
-        yield from self._in_processes(stage, units, seed)
+        yield from self._in_processes(stage, units, seed, calls)
 
     def _in_processes(
-        self, stage: Stage[Any, Any], units: Iterable[tuple[str, list[Any]]], seed: int
+        self,
+        stage: Stage[Any, Any],
+        units: Iterable[tuple[str, list[Any]]],
+        seed: int,
+        calls: Calls | None,
     ) -> Iterator[tuple[str, Outcome[Any]]]:
         waiting = iter(units)
         running: dict[Future[Outcome[Any]], tuple[str, list[Any]]] = {}
@@ -50,7 +58,7 @@ class LocalEngine:
                 if unit is None:
                     exhausted = True
                     break
-                running[self._submit(stage, unit[1], seed)] = unit
+                running[self._submit(stage, unit[1], seed, calls)] = unit
             if not running:
                 break
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -59,27 +67,31 @@ class LocalEngine:
                 suspects, running = list(running.values()), {}
                 self.close()
                 for key, items in suspects:
-                    yield key, self._alone(stage, items, seed)
+                    yield key, self._alone(stage, items, seed, calls)
                 continue
             for future in done:
                 key, _ = running.pop(future)
                 yield key, future.result()
 
-    def _submit(self, stage: Stage[Any, Any], items: list[Any], seed: int) -> Future[Outcome[Any]]:
+    def _submit(
+        self, stage: Stage[Any, Any], items: list[Any], seed: int, calls: Calls | None
+    ) -> Future[Outcome[Any]]:
         if self._pool is None:
             self._pool = _pool(self.workers)
         try:
-            return self._pool.submit(perform, stage, items, seed, None)
+            return self._pool.submit(perform, stage, items, seed, calls)
         except BrokenProcessPool as error:  # broke since the last look: let the caller see it
             failed: Future[Outcome[Any]] = Future()
             failed.set_exception(error)
             return failed
 
-    def _alone(self, stage: Stage[Any, Any], items: list[Any], seed: int) -> Outcome[Any]:
+    def _alone(
+        self, stage: Stage[Any, Any], items: list[Any], seed: int, calls: Calls | None
+    ) -> Outcome[Any]:
         """Run one unit in a process of its own; a crash there drops its items and no others."""
         with _pool(1) as pool:
             try:
-                return pool.submit(perform, stage, items, seed, None).result()
+                return pool.submit(perform, stage, items, seed, calls).result()
             except BrokenProcessPool:
                 drops = tuple(
                     Drop(stage.name, item.id, item.source, "crashed", "its process died")

@@ -62,7 +62,8 @@ def _repeats(samples: Iterable[Sample], context: Context, threshold: float) -> I
 
 def _fact(sample: Sample) -> str:
     """What a row is about: its family and the passages it rests on. Windows overlap, and a set
-    that asks for one fact in each of them is smaller than it looks."""
+    that asks for one fact in each of them is smaller than it looks.
+    """
     example = sample.example
     passages = [
         (example.window.parts[evidence.part].document_id, evidence.start, evidence.end)

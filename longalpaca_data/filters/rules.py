@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from longalpaca_data.documents import Documents
-from longalpaca_data.instruction import assemble
+from longalpaca_data.instruction import assemble, wrappers_fingerprint
 from longalpaca_data.recipe import FilterSpec
 from longalpaca_data.records import Example, Sample, Verdict
 from longalpaca_data.stage import Context, Stage, by_window
@@ -22,7 +22,7 @@ _SPECIAL = re.compile(r"<\|[a-z_]+\|>|\[/?INST\]|<<SYS>>|</?s>")
 def rules_stage(spec: FilterSpec, documents: Documents, seed: int) -> Stage[Example, Sample]:
     """Return the stage ``rules``: Example → Sample (scored), one window's examples a unit."""
     run = partial(_judge, spec=spec, documents=documents, seed=seed)
-    depends = (_VERSION, spec.model_dump(), sorted(RULES))
+    depends = (_VERSION, spec.model_dump(), sorted(RULES), wrappers_fingerprint())
     return Stage("rules", run, Sample, depends, shard=by_window)
 
 

@@ -1,4 +1,4 @@
-"""The command line: help is fast and has examples, errors are one line, codes are the contract's."""
+"""The command line: help is fast and has examples, errors are one line, codes as promised."""
 
 from __future__ import annotations
 
@@ -13,12 +13,24 @@ from longalpaca_data.cli import app
 from tests.conftest import ROOT, Run
 
 COMMANDS = sorted(
-    command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    command.name or command.callback.__name__
+    for command in app.registered_commands
+    if command.callback
 )
 
 
 def test_every_command_of_these_stages_is_there() -> None:
-    wanted = {"build", "collect", "clean", "generate", "filter", "mix", "validate", "export", "report"}
+    wanted = {
+        "build",
+        "collect",
+        "clean",
+        "generate",
+        "filter",
+        "mix",
+        "validate",
+        "export",
+        "report",
+    }
     assert wanted <= set(COMMANDS)
 
 

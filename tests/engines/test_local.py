@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import time
+import uuid
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
 from longalpaca_data.engines import ENGINES, LocalEngine
+from longalpaca_data.ledger import Ledger
 from longalpaca_data.records import ShortPair
 from longalpaca_data.stage import Context, Stage
 
@@ -86,10 +90,33 @@ def test_workers_leave_when_they_are_closed() -> None:
     processes = list(pool._processes)
     engine.close()
     deadline = time.monotonic() + 10
-    while any(os.path.exists(f"/proc/{p}/fd/0") for p in processes):
+    while any(Path(f"/proc/{p}/fd/0").exists() for p in processes):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
 def test_the_table_names_the_engines() -> None:
     assert ENGINES["local"] is LocalEngine
+
+
+def ask(pairs: Iterable[ShortPair], context: Context) -> Iterator[ShortPair]:
+    for item in pairs:
+        answer = context.cached(f"key {item.id}", lambda: uuid.uuid4().hex.encode())
+        yield dataclasses.replace(item, output=answer.decode())
+
+
+ASK = Stage("ask", ask, ShortPair)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_answers_that_were_paid_for_are_asked_once(workers: int, tmp_path: Path) -> None:
+    """Every answer is another; a second run gets the same ones from the ledger."""
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    answers = []
+    for _ in range(2):
+        engine = LocalEngine(workers)
+        done = dict(engine.perform(ASK, units(*map(str, range(6))), 0, ledger))
+        engine.close()
+        answers.append({name: outcome.outputs[0].output for name, outcome in done.items()})
+    assert answers[0] == answers[1]
+    assert ledger.get("key 3") == answers[0]["3"].encode()
