@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from longalpaca_data import sources
 from longalpaca_data.progress import Progress
 from longalpaca_data.recipe import Recipe, ShortSpec, SourceSpec
 from longalpaca_data.resources import sample_folder
@@ -17,7 +16,7 @@ from longalpaca_data.resources import sample_folder
 SAMPLE = "sample:"
 
 
-def document_sources(recipe: Recipe, progress: Progress) -> list[sources.SourceSpec]:
+def document_sources(recipe: Recipe, progress: Progress) -> list[SourceSpec]:
     """Return the recipe's documents, or what stands in for them while there are none."""
     specs: Sequence[SourceSpec] = recipe.documents
     if recipe.otherwise and all(_is_empty(spec.path) for spec in specs):
@@ -46,6 +45,7 @@ def _is_empty(path: str) -> bool:
     return not folder.exists()
 
 
-def _resolved(spec: SourceSpec) -> sources.SourceSpec:
-    where = str(sample_folder() / "documents") if spec.path == SAMPLE else spec.path
-    return sources.SourceSpec(where, spec.title, spec.kind, spec.language, spec.licence)
+def _resolved(spec: SourceSpec) -> SourceSpec:
+    if spec.path != SAMPLE:
+        return spec
+    return spec.model_copy(update={"path": str(sample_folder() / "documents")})

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -152,62 +151,70 @@ def test_a_changed_recipe_redoes_only_what_depends_on_it(
     assert stages == {"generate", "ground", "rules", "repeats"}
 
 
+@pytest.fixture
+def tiny_recipe(tmp_path: Path, few: Path) -> Path:
+    """One story, cut into small windows: many units and commits, little work."""
+    file = tmp_path / "tiny.yaml"
+    (story,) = few.glob("*.txt")
+    file.write_text(
+        f"""name: tiny
+documents: [{story}]
+windows: {{lengths: [700, 1500], coverage: 1, min_tokens: 500}}
+short: ["sample:"]
+mix: {{long: 60, short: 20}}
+""",
+        encoding="utf-8",
+    )
+    return file
+
+
+def start(recipe: Path, out: Path) -> subprocess.Popen[bytes]:
+    words = [sys.executable, ROOT / "cli.py", "build", recipe, "--out", out, "--workers", "2"]
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(words, stdout=nowhere, stderr=nowhere, start_new_session=True)
+
+
 @pytest.mark.slow
 def test_killed_at_random_moments_it_resumes_to_the_same_bytes(
-    small_recipe: Path, tmp_path: Path, cli: Run
+    tiny_recipe: Path, tmp_path: Path
 ) -> None:
-    """Twenty ``kill -9``: the bytes are an uninterrupted run's, no finished unit is done twice."""
+    """Twenty ``kill -9``: the bytes are an uninterrupted run's, no finished unit is done twice.
+
+    Four kills hit one folder, one after the other, each on top of what the last one left; then
+    the build is finished and compared.
+    """
     started = time.monotonic()
-    assert cli("build", small_recipe, "--out", tmp_path / "whole", "--workers", 2).returncode == 0
+    assert start(tiny_recipe, tmp_path / "whole").wait(timeout=300) == 0
     whole_run = time.monotonic() - started
     expected = outputs(tmp_path / "whole")
     moments = random.Random(20)
-    cut, finished_whole = 0, 0
-    out = tmp_path / "out"
-    for attempt in range(20):
-        if attempt % 5 == 0:  # every few kills begin anew, so that early stages are hit too
-            shutil.rmtree(out, ignore_errors=True)
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                ROOT / "cli.py",
-                "build",
-                small_recipe,
-                "--out",
-                out,
-                "--workers",
-                "2",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(moments.uniform(0.3, whole_run * (0.5 if attempt % 5 else 0.9)))
-        os.kill(process.pid, signal.SIGKILL)
-        cut += process.wait() == -signal.SIGKILL
+    cut = 0
+    for folder in range(5):
+        out = tmp_path / f"out{folder}"
+        for _ in range(4):
+            process = start(tiny_recipe, out)
+            time.sleep(moments.uniform(0.25, 0.9) * whole_run)
+            os.kill(process.pid, signal.SIGKILL)
+            cut += process.wait() == -signal.SIGKILL
         before = units(out) if (out / "work" / "ledger.sqlite").exists() else {}
-        if attempt % 5 == 4 or attempt % 3 == 0:
-            assert cli("build", small_recipe, "--out", out, "--workers", 2).returncode == 0
-            after = units(out)
-            assert {key: after[key] for key in before} == before, "a finished unit was done again"
-            assert outputs(out) == expected
-            finished_whole += 1
-    assert cut >= 15
-    assert finished_whole >= 8
+        made(tiny_recipe, out)
+        after = units(out)
+        assert {key: after[key] for key in before} == before, "a finished unit was done again"
+        assert outputs(out) == expected
+    assert cut >= 12, "too few of the kills came before the build had ended"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["rename", "fsync", "commit"])
 def test_killed_in_the_middle_of_writes_and_commits(
-    moment: str, small_recipe: Path, tmp_path: Path, cli: Run
+    moment: str, tiny_recipe: Path, tmp_path: Path
 ) -> None:
     """The process kills itself at the N-th rename, sync or commit: wherever, it resumes."""
-    assert cli("build", small_recipe, "--out", tmp_path / "whole", "--workers", 1).returncode == 0
-    expected = outputs(tmp_path / "whole")
-    for count in (1, 2, 4, 7, 11):
+    expected = outputs(made(tiny_recipe, tmp_path / "whole"))
+    for count in (1, 3, 8, 13):
         out = tmp_path / f"{moment}-{count}"
         killed = subprocess.run(
-            [sys.executable, "-c", KILLER, moment, str(count), str(small_recipe), str(out)],
+            [sys.executable, "-c", KILLER, moment, str(count), str(tiny_recipe), str(out)],
             cwd=ROOT,
             capture_output=True,
             timeout=120,
@@ -216,8 +223,7 @@ def test_killed_in_the_middle_of_writes_and_commits(
         assert killed.returncode in (-signal.SIGKILL, 0), killed.stderr
         if count == 1:
             assert killed.returncode == -signal.SIGKILL
-        assert cli("build", small_recipe, "--out", out, "--workers", 1).returncode == 0
-        assert outputs(out) == expected
+        assert outputs(made(tiny_recipe, out)) == expected
 
 
 KILLER = """

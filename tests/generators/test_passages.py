@@ -27,6 +27,12 @@ def section(title: str) -> Section:
         "Call wheel.turn(x) to turn the wheel for everybody in the valley.",  # code
         "The wheel with x turns and y handles was never repaired.",  # formula letters
         "The wheel was sold to the smith and to his partner, Mr.",  # cut after an abbreviation
+        "Default: false, even though the warnings are justifiable.",  # an option's label
+        "Can only be used while the great wheel is turning.",  # an entry without its subject
+        "(The great wheel was sold to the smith in the winter.)",  # an aside
+        "The name of the smallest wheel in the whole valley.",  # no verb
+        "The miller was obedient to her father’s commands?’",  # the end of a quotation
+        "The miller was obedient to her father's commands.'",
     ],
 )
 def test_broken_sentences_are_no_quotes(text: str) -> None:
@@ -37,6 +43,7 @@ def test_whole_sentences_are() -> None:
     assert clean("Mr. Hale sold the wheel to a dealer from the nearest town.", "en")
     assert clean("老磨坊的水轮在发大水的那个冬天断成了两截。", "zh")
     assert not clean("老磨坊的 水轮在发大水的那 个冬天断成了两截。", "zh")
+    assert not clean("古人云：病不拘禮。’我方才看见老磨坊的水轮断了。", "zh")
     assert not clean("說道：“老磨坊的水轮断成了两截。", "zh")
 
 
@@ -65,6 +72,14 @@ def test_nested_marks_choose_another_form() -> None:
         ("第二十一回 渡口送别", "第二十一回", "渡口送别", 21),
         ("第 11 章 网络服务", "第 11 章", "网络服务", 11),
         ("Civic Duties", "", "Civic Duties", None),
+        ("第二○回 渡口送别", "第二○回", "渡口送别", 20),
+        ("第一○三回 渡口送别", "第一○三回", "渡口送别", 103),
+        ("CHAPTER TWELVE The Ferry", "CHAPTER TWELVE", "The Ferry", 12),
+        ("D. Prohibition of Fishing", "D", "Prohibition of Fishing", 4),
+        ("Appendix C: Tides", "Appendix C", "Tides", 3),
+        ("CHAPTER L.", "CHAPTER L", "", 50),
+        ("ARTICLE II.—Taxes upon Profit", "ARTICLE II", "Taxes upon Profit", 2),
+        ("4) Ellipse Regression", "", "4) Ellipse Regression", None),
         ("The Ferry", "", "The Ferry", None),
     ],
 )

@@ -54,7 +54,7 @@ OPF = """<?xml version="1.0" encoding="UTF-8"?>
 
 def read_metadata(path: Path) -> dict[str, str]:
     """Read the flat ``key: value`` lines of a YAML file; other lines are passed over."""
-    pairs = re.findall(r"^(\w+): +([^>\n]+)$", path.read_text(encoding="utf-8"), flags=re.M)
+    pairs = re.findall(r"^(\w+): +([^>\n]+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {key: value.strip() for key, value in pairs}
 
 
@@ -65,7 +65,7 @@ def to_html(markdown: str) -> tuple[str, str]:
         return re.sub(r"\*(.+?)\*", r"<em>\1</em>", escape(" ".join(text.split()), quote=False))
 
     def quoted(block: str) -> str:
-        text = re.sub(r"^> ?", "", block, flags=re.M)
+        text = re.sub(r"^> ?", "", block, flags=re.MULTILINE)
         parts = [map(inline, part.splitlines()) for part in re.split(r"\n{2,}", text)]
         inner = "\n".join(f"<p>{'<br/>'.join(lines)}</p>" for lines in parts)
         return f"<blockquote>\n{inner}\n</blockquote>"

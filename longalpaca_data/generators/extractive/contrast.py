@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from longalpaca_data.generators.extractive.clauses import main_clause, pointer, uncut
 from longalpaca_data.generators.extractive.phrases import (
     clean,
     content_words,
@@ -57,7 +58,9 @@ def telling_sentences(
             clean(text, reading.language) and stands_alone(text, reading.language, strict=True)
         ):
             continue
-        if in_references(reading, sentence):
+        if in_references(reading, sentence) or not uncut(reading, sentence):
+            continue
+        if reading.language == "en" and (pointer(text) or not main_clause(text)):
             continue
         words = content_words(text, reading.language)
         if len(words) < _FEWEST_WORDS[reading.language] or not reading.unique(text):

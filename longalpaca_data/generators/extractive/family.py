@@ -34,7 +34,9 @@ class Family:
 
     ``find`` yields every finding of which the family is sure, in any order; it writes nothing
     when in doubt. ``windows`` says which windows it reads (see records.WindowKind); ``atomic``
-    findings ask for one short fact and may be combined into a multi-hop question.
+    findings ask for one short fact and may be combined into a multi-hop question. Without
+    ``default`` a family writes only where the recipe's ``generate.families`` names it: readers
+    of its rows found too many of them wanting.
     """
 
     name: str
@@ -43,3 +45,4 @@ class Family:
     find: Callable[[Material], Iterable[Finding]]
     windows: frozenset[str] = frozenset({"single"})
     atomic: bool = False
+    default: bool = True

@@ -20,7 +20,12 @@ _LABEL = re.compile(
     r"[Nn]umbers?|[Ee]quations?|[Ee]q\.|[Vv]ersions?|[Vv]ol\.|[Vv]olume|[Ss]teps?|[Tt]enets?|[Ll]evels?|"
     r"[Aa]ppendix|[Aa]rticles?|[Ii]tems?|[Ll]ines?|[Rr]ows?|[Cc]olumns?|[Pp]hases?|[Pp]arts?|[Pp]orts?|"
     r"[Cc]lass|[Tt]ype|[Gg]rade|[Mm]onths?|[Dd]ays?|[Ww]eeks?|[Yy]ears?|[Ww]aves?|[Gg]roups?|[Ll]ayers?|"
-    r"[Cc]odes?|[Uu]ids?|[Ii][Dd]|[Bb]its?|rooms?|[Aa]ct|[Tt]itle|or|to|and|[Rr]ule|[Pp]roposition|[Tt]heorem)"
+    r"[Cc]odes?|[Uu]ids?|[Ii][Dd]|[Bb]its?|rooms?|[Aa]ct|[Tt]itle|or|to|and|[Rr]ule|[Pp]roposition|[Tt]heorem|"
+    r"[Cc]omponents?|[Cc]lusters?|[Mm]odels?|[Cc]ases?|[Ee]xamples?|[Ee]xperiments?|[Qq]uestions?|"
+    r"[Ss]essions?|[Ll]essons?|[Ee]xercises?|[Bb]ooks?|[Qq]uarters?|[Tt]iers?|[Zz]ones?|[Uu]nits?|"
+    r"[Nn]odes?|[Ss]tages?|[Rr]ounds?|[Cc]ategory|[Ff]actors?|[Cc]ells?|[Cc]ohorts?|[Oo]ptions?|"
+    r"[Tt]ypes|[Gg]rades|[Mm]odules?|[Vv]ariants?|[Ss]chedules?|[Ff]orms?|[Nn]otes?|[Ff]ootnotes?|"
+    r"[Bb]ox|[Pp]anels?|[Mm]odes?|[Tt]asks?|[Ss]cenarios?|[Ss]tudy|[Mm]ethods?|[Rr]oute|[Ll]ots?|[Dd]evice)"
     r"|[A-Z][\w’'-]*\.?|[§#=<>+*×^~(\[\"“‘])\s?$"
 )
 _QUANTIFIERS = word_set(
@@ -41,6 +46,14 @@ _ZH_UNIT = re.compile(
 )
 
 
+_NOUN_AFTER = re.compile(
+    r"\s?%| (?:[a-z][a-z-]+ ){0,2}(?:(?!(?:was|has|this|its|less|thus|does|as|is|us)\b)[a-z-]{2,}s|"
+    r"people|men|women|children|staff|feet|per|percent|mm|ms|[kKMG]i?B|km|kg|cm|mins?|million|billion|"
+    r"thousand|hundred|[kMG]?[WH]z?h?)\b"
+)
+"""A figure counts things, or measures in a unit: "component 2 write" is a label's number."""
+
+
 def stated_figures(text: str, language: str) -> Iterator[re.Match[str]]:
     """Yield the numbers of a sentence that count or measure something: followed by a noun, a unit
     or a per cent sign, after no label. Years and numbers below 2 are left out.
@@ -58,6 +71,8 @@ def stated_figures(text: str, language: str) -> Iterator[re.Match[str]]:
                 yield match
             continue
         if not before or before.endswith("× ") or _GOES_ON.match(after):
+            continue
+        if not _NOUN_AFTER.match(after) and not re.search(r"[$€£]\s?$", before):
             continue
         if re.search(r"[$€£]\s?$", before) or (_counts(after) and not _labelled(before)):
             yield match
@@ -91,8 +106,25 @@ _ZH_SPELT = re.compile(
 def spelt_figures(text: str, language: str) -> Iterator[re.Match[str]]:
     """Yield the numbers from ten upwards that are written in words and count something."""
     for match in (_ZH_SPELT if language == "zh" else _SPELT).finditer(text):
-        if match["number"] not in {"百十", "千百"} and not _VAGUE.search(text[: match.start()]):
+        before, after = text[: match.start()], text[match.end() :]
+        if language == "zh":
+            if re.search("[一二三四五六七八九兩两]", match["number"]) and not _verse(text):
+                yield match
+        elif not (_VAGUE.search(before) or _PART_BEFORE.search(before) or _PART_AFTER.match(after)):
             yield match
+
+
+_PART_BEFORE = re.compile(r"\b(?:millions?|thousands?|hundreds?) $")
+_PART_AFTER = re.compile(
+    r" [a-z]+,? (?:and|or) (?:a|three|one|[a-z]+) (?:half|quarters?|thirds?|[a-z]+pence)"
+)
+"""Pieces of a longer number: "two millions ____ pounds and a half"."""
+
+
+def _verse(text: str) -> bool:
+    """Lines of equal length are verse, and its thousands are no figures."""
+    lines = [line for line in re.split(r"[，,；。！？：「」“”]", text) if line]
+    return len(lines) > 1 and len({len(line) for line in lines}) == 1
 
 
 def _counts(after: str) -> bool:

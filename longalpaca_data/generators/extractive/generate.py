@@ -28,7 +28,7 @@ _FAR = 0.35  # two facts are far apart when this share of the window lies betwee
 
 def extractive_stage(spec: GenerateSpec, documents: Documents) -> Stage[Window, Example]:
     """Return the stage ``generate``: Window → Examples, one window a unit."""
-    families = tuple(name for name in (*FAMILIES, TWO_FACTS) if spec.families.get(name, True))
+    families = chosen_families(spec)
     for name in spec.families:
         if name not in FAMILIES and name != TWO_FACTS:
             near = difflib.get_close_matches(name, FAMILIES, n=1)
@@ -39,6 +39,12 @@ def extractive_stage(spec: GenerateSpec, documents: Documents) -> Stage[Window, 
     )
     depends = (_VERSION, "extractive", families, spec.rows_per_1k_tokens, wording_fingerprint())
     return Stage("generate", run, Example, depends)
+
+
+def chosen_families(spec: GenerateSpec) -> tuple[str, ...]:
+    """Return the families that write: the recipe's word counts, else the family's own default."""
+    defaults = {name: family.default for name, family in FAMILIES.items()} | {TWO_FACTS: True}
+    return tuple(name for name, on in defaults.items() if spec.families.get(name, on))
 
 
 def wording_fingerprint() -> str:
@@ -188,7 +194,9 @@ def _two_facts(
 ) -> Example:
     """Ask for two facts far apart in one question."""
     (first_q, first_a), (second_q, second_a) = (_words(material, fact, rng) for fact in pair)
-    texts = templates(TWO_FACTS)[window.language]["default"]
+    # The answer is labelled as its question is: (a) and (b) are not answered by 1 and 2.
+    forms = templates(TWO_FACTS)[window.language]
+    texts = forms[rng.choice(sorted(forms))]
     slots = {
         "first_question": first_q,
         "second_question": second_q,

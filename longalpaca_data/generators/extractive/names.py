@@ -23,6 +23,7 @@ _EN_NAME = re.compile(
 )
 _ACRONYM = re.compile(r"(?<![\w.-])[A-Z]{3,6}(?![\w-])")
 _MID_SENTENCE = re.compile(r"[a-z,;] $")
+_REFERRING = re.compile(r"\b(?:[Ss]ee|also|section|chapter|under|[Cc]ompare|cf\.),? $")
 _NOT_NAMES = frozenset(
     re.findall(
         r"\w+",
@@ -31,7 +32,8 @@ _NOT_NAMES = frozenset(
         "Greek Spanish Italian Dutch Chinese American British Christian Heaven Providence Table "
         "Figure Section Chapter Appendix Part Note Example Step Equation Table Tables Figures "
         "Sections Chapters Christmas Sabbath Lord Messrs Senor Senora Monsieur Internet Majesty "
-        "Highness",
+        "Highness Ladyship Lordship Excellency Worship Federal National Tertiary Royal TRUE FALSE "
+        "NULL Hundred Thousand Million First Second Third Fourth Fifth Sixth Seventh Eighth Ninth",
     )
 )
 _KIND = re.compile(r"(?:[ie]an|ish|ese|ers|ians)$")
@@ -45,6 +47,8 @@ _ZH_LATIN = re.compile(
     r"(?<![A-Za-z0-9./_-])[A-Z][A-Za-z0-9]{2,}(?: [A-Z][A-Za-z0-9]+)*(?![A-Za-z0-9/_-])"
 )
 _ZH_TITLE = re.compile(r"《[\u4e00-\u9fff·]{2,12}》")
+_ZH_LONGER = re.compile(r"[太爺爷兒儿老師师娘婆姐妹哥弟父母氏]")  # 王太 beside 王太太
+_ZH_WORDS = frozenset({"明月", "清風", "清风", "金星"})  # names in one book, words in most
 _FEWEST, _MOST = 2, 60
 _SHORTEST_SINGLE = 5
 _MAX_NAMES = 80  # the rarest first: what stands everywhere is no question
@@ -83,17 +87,65 @@ class Name:
 def names(reading: Reading) -> tuple[Name, ...]:
     """Return the recurring proper names and terms of the window, each written in one way only."""
     found = _zh_candidates(reading) if reading.language == "zh" else _en_candidates(reading)
+    words = _lower_words(reading.document_text)
     lower = _lower(reading.text)
     kept: list[Name] = []
     for text in found:
         places = _places(lower, text.lower())
         if text in reading.title or not _FEWEST <= len(places) <= _MOST:
             continue
-        if _one_way(reading, text, places):
+        if _ordinary(text, words) or not _one_way(reading, text, places):
+            continue
+        if not _other_forms(text, lower, len(places)):
             kept.append(Name(text, tuple(places)))
         if len(kept) == _MAX_NAMES:
             break
     return tuple(kept)
+
+
+@lru_cache(maxsize=4)
+def _lower_words(text: str) -> frozenset[str]:
+    """Return the words that a text writes in lower case; names asks the document, not only the
+    window.
+    """
+    return frozenset(re.findall(r"(?<![\w’'-])[a-z]{3,}(?![\w-])", text))
+
+
+def _ordinary(name: str, words: frozenset[str]) -> bool:
+    """Say whether a single word is one of the language's, capital by accident: Details."""
+    lower = name.lower()
+    return " " not in name and not words.isdisjoint(_numbers(lower))
+
+
+def _numbers(name: str) -> set[str]:
+    """Return a name's likely singulars and plurals, itself included."""
+    forms = {name, name + "s", name + "es"}
+    if name.endswith("y"):
+        forms.add(name[:-1] + "ies")
+    if name.endswith("s"):
+        forms |= {name[:-1], name.removesuffix("es")}
+    if name.endswith("ies"):
+        forms.add(name[:-3] + "y")
+    return forms
+
+
+def _other_forms(name: str, lower: str, count: int) -> bool:
+    """Say whether the text has the name in the other number too, or hyphenated or spaced
+    differently: Miss Bennets beside Miss Bennet, Micro-Segmentation beside microsegmentation.
+    """
+    if not name.isascii():
+        return False
+    text = name.lower()
+    if text.endswith("s") and any(
+        form in lower and re.search(rf"(?<!\w){re.escape(form)}(?!\w)", lower)
+        for form in _numbers(text) - {text}
+    ):
+        return True
+    if not re.search(r"[ -]|[a-z][A-Z]", name):
+        return False
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    loose = r"[\s‐‑–-]*".join(part.lower() for part in parts)
+    return len(re.findall(loose, lower)) > count
 
 
 def _lower(text: str) -> str:
@@ -113,10 +165,13 @@ def _places(text: str, phrase: str) -> list[int]:
 
 
 def _en_candidates(reading: Reading) -> list[str]:
-    """Capitalised words that stand within a sentence twice or more, the rarest first."""
+    """Capitalised words that stand within a sentence twice or more, the rarest first; the first
+    word of a link ("see Details of configuration") is capital for another reason.
+    """
     text, times = reading.text, Counter[str]()
     for match in (*_EN_NAME.finditer(text), *_ACRONYM.finditer(text)):
-        if _MID_SENTENCE.match(text[max(0, match.start() - 2) : match.start()]):
+        before = text[max(0, match.start() - 12) : match.start()]
+        if _MID_SENTENCE.search(before) and not _REFERRING.search(before):
             times[match[0]] += 1
     return [name for name, count in _rarest(times) if count >= _FEWEST and _telling(name)]
 
@@ -126,7 +181,7 @@ def _rarest(times: Counter[str]) -> list[tuple[str, int]]:
 
 
 def _telling(name: str) -> bool:
-    words = name.split()
+    words = re.split(r"[ -]", name)
     if any(word in _NOT_NAMES for word in words):
         return False
     # Adjectives of peoples and plurals name a kind, not somebody: Tahitian, Spanish, Islanders.
@@ -142,6 +197,8 @@ def _one_way(reading: Reading, name: str, places: list[int]) -> bool:
     for at in places:
         if text[at : at + size] != name:
             return False
+        if not latin and _ZH_LONGER.match(text, at + size):
+            return False
         if latin and not _stands_free(text[max(0, at - 24) : at], text[at + size : at + size + 3]):
             return False
     return True
@@ -149,6 +206,8 @@ def _one_way(reading: Reading, name: str, places: list[int]) -> bool:
 
 def _stands_free(before: str, after: str) -> bool:
     """Neither a part of a word nor of a longer capitalised name."""
+    if re.search(r"[A-Z]\w* (?:with|for|&) $", before):
+        return False  # the Americans with Disabilities Act
     if re.search(r"[\w-]$", before) and not re.search(r"[\u4e00-\u9fff]$", before):
         return False
     if re.match(r"[A-Za-z0-9_-]|[ -][A-Z]|[./:]\w|=", after):
@@ -202,5 +261,5 @@ def _zh_candidates(reading: Reading) -> list[str]:
     times = Counter(m[0] for m in _ZH_LATIN.finditer(text) if _in_chinese(text, m))
     times.update(m[0] for m in _ZH_TITLE.finditer(text))
     found = [name for name, count in _rarest(times) if count >= _FEWEST]
-    people = zh_speakers(reading)
+    people = zh_speakers(reading) - _ZH_WORDS
     return found + [p for p in people if not any(p != other and p in other for other in people)]

@@ -62,6 +62,7 @@ _EN_POINTING_PAIRS = re.compile(
     r"of (?:these|those|course|them)\b|from (?:this|that)\b|with (?:this|that|these)\b)",
     re.IGNORECASE,
 )
+_EN_LATE_POINTER = re.compile(r"[A-Z][a-z]+ly,? (?:it|its|he|his|she|her|they|their|this|these)\b")
 _EN_POINTING_WORDS = re.compile(
     r"\b(?:this|these|those|such|former|latter|aforementioned|above|below|following|latter’s|"
     r"aforesaid|said|herein|thereof|respectively)\b",
@@ -117,7 +118,10 @@ def _single_quotes_pair(text: str) -> bool:
     closing = len(re.findall(r"’(?!\w)", text))
     straight = len(re.findall(r"(?<!\w)'\w", text))
     straight_closing = len(re.findall(r"[\w.,!?]'(?!\w)", text))
-    return closing >= opened and straight_closing >= straight
+    # After a stop it is no apostrophe: what it closes was opened in an earlier sentence.
+    ends = len(re.findall(r"[.,;!?—]’(?!\w)", text))
+    straight_ends = len(re.findall(r"[.,;!?—]'(?!\w)", text))
+    return opened <= closing and ends <= opened and straight_ends <= straight <= straight_closing
 
 
 def quotable(text: str) -> bool:
@@ -136,7 +140,7 @@ def stands_alone(text: str, language: str, *, strict: bool = False) -> bool:
     first = re.match(r"[“‘\"(]?([A-Za-z’']+)", text)
     if first and first.group(1).lower().replace("'", "’") in _EN_POINTERS:
         return False
-    if _EN_POINTING_PAIRS.search(text):
+    if _EN_POINTING_PAIRS.search(text) or _EN_LATE_POINTER.match(text):
         return False
     return not (strict and _EN_POINTING_WORDS.search(text))
 

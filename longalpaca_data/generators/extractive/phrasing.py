@@ -7,18 +7,33 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
+from longalpaca_data.generators.extractive import phrases
 from longalpaca_data.generators.extractive.reading import Reading
-from longalpaca_data.generators.extractive.wording import refer
+from longalpaca_data.generators.extractive.wording import in_script, refer
 from longalpaca_data.records import Section
 
+_UNITS = re.findall(
+    r"\w+",
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty",
+)
+_SPELLED = "|".join(sorted(_UNITS, key=len, reverse=True))
+_ZH_NUMBER = "[0-9〇○零一二三四五六七八九十百千]"
 _LABEL = re.compile(
-    r"(?P<label>(?:chapter|part|book|section|appendix|letter|canto|act|scene|stave)\s+"
-    r"(?:\d+(?:\.\d+)*|[ivxlc]+|[a-z])(?=[\s.:,)—-]|$)"
-    r"|(?:\d+(?:\.\d+)*|[A-Z](?:\.\d+)+|(?-i:[IVXLC]+)(?=\.|$))(?=[.:)]*(?:\s|$))"
-    r"|第\s*[0-9〇零一二三四五六七八九十百千]+\s*[章回节節卷部篇])[\s:：.,)—-]*",
+    r"(?P<label>(?:chapter|part|book|section|article|appendix|letter|canto|act|scene|stave)\s+"
+    rf"(?:\d+(?:\.\d+)*|[ivxlc]+|[a-z]|{_SPELLED})(?=[\s.:,)—-]|$)"
+    r"|(?:\d+(?:\.\d+)*|[A-Z](?:\.\d+)+|(?-i:[IVXLC]+)(?=\.|$)|(?-i:[A-Z])(?=\. ))(?=[.:]*(?:\s|$))"
+    rf"|第\s*{_ZH_NUMBER}+\s*[章回节節卷部篇])[\s:：.,)—–-]*",
     re.IGNORECASE,
 )
-_ZH_UNIT = re.compile(r"第\s*[0-9〇零一二三四五六七八九十百千]+\s*([章回节節卷部篇])")
+_ZH_UNIT = re.compile(rf"第\s*{_ZH_NUMBER}+\s*([章回节節卷部篇])")
+_ITEM = re.compile(r"\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})\)|[a-z]\.\s")  # "4) Regression": a list's
+_RUN_TOGETHER = re.compile(
+    r"(?:CHAPTER|PART|BOOK|SECTION|Chapter|Part|Book|Section)(?:\d|[IVXLC]+\b)"
+)
+_CUT_OFF = re.compile(
+    r"(?:[-–—,:;(&/]|\b(?:of|the|and|an?|or|with|to|by|from))$|\w- [a-z]", re.IGNORECASE
+)
 _APPARATUS = re.compile(
     r"\b(?:contents|references|bibliography|index|acknowledg\w*|footnotes?|endnotes?|glossary"
     r"|acronyms|list of|copyright|licen[cs]e|colophon|imprint|transcriber\w*|authors?)\b"
@@ -68,7 +83,12 @@ def here(reading: Reading) -> dict[str, str]:
     """
     document = refer(reading)
     if reading.language == "zh":
-        text = f"{document}中" if reading.whole else f"这段{document}节选中"
+        if reading.whole:
+            text = f"{document}中"
+        elif "《" in document:
+            text = in_script("这段{}节选中", reading).format(document)
+        else:
+            text = document + in_script("的这段节选中", reading)
         return {"here": text, "Here": text}
     text = f"in {document}" if reading.whole else f"in this excerpt from {document}"
     return {"here": text, "Here": text[0].upper() + text[1:]}
@@ -94,6 +114,13 @@ def split_title(section: Section) -> tuple[str, str]:
 def number_of(section: Section) -> int | None:
     """Return the number in a title's label (of 2.3 the 3); None where it has none that is read."""
     label = split_title(section)[0]
+    spelled = label.rpartition(" ")[2].lower()
+    if spelled in _UNITS:
+        return _UNITS.index(spelled) + 1
+    if re.fullmatch(r"[A-Z]|(?:appendix|section|part) [A-Z]", label, re.IGNORECASE) and (
+        label[-1] not in "IVXivx"
+    ):
+        return ord(label[-1].upper()) - ord("A") + 1
     match = re.search(r"(\d+)$|\b([ivxlc]+)$|第\s*(.+?)\s*[章回节節卷部篇]$", label, re.IGNORECASE)
     if match is None:
         return None
@@ -116,7 +143,7 @@ def _chinese(text: str) -> int:
             digit = 0
         else:
             digit = digit * 10 * (digit > 0) + "〇一二三四五六七八九".find(
-                character.replace("零", "〇")
+                character.replace("零", "〇").replace("○", "〇")
             )
     return total + digit
 
@@ -131,8 +158,8 @@ def unit_of(section: Section, reading: Reading) -> str:
     if reading.language == "zh":
         label = _ZH_UNIT.match(section.title)
         if label:
-            return label[1].replace("節", "节")
-        return "部分" if reading.kind == "book" else "节"
+            return in_script(label[1].replace("節", "节"), reading)
+        return "部分" if reading.kind == "book" else in_script("节", reading)
     if re.match(r"chapter\b", section.title, re.IGNORECASE):
         return "chapter"
     return "chapter" if reading.kind == "book" and section.level == 1 else "section"
@@ -141,23 +168,31 @@ def unit_of(section: Section, reading: Reading) -> str:
 def reference(section: Section, reading: Reading) -> str:
     """Name a section within a sentence: Chapter 96, “The Try-Works”; the section “Scope”."""
     label, words = split_title(section)
-    unit = unit_of(section, reading)
+    if words and label.isdigit() and section.level > reading.outermost:
+        label = ""  # the third section of part B is not "Section 3" of the book
     if reading.language == "zh":
-        if not words:
-            return title_of(section)
-        if not label:
-            return f"“{words}”这一{unit}" if "“" not in words else f"「{words}」这一{unit}"
-        label = label if _ZH_UNIT.match(label) else f"第{label}{unit}"
-        return f"{label}“{words}”" if "“" not in words else f"{label}「{words}」"
+        return _zh_reference(section, reading, label, words)
+    unit = unit_of(section, reading)
     if label and label[0].isdigit():
         label = f"{unit.capitalize()} {label}"
     elif label:
         kind, _, number = label.partition(" ")
+        number = number.capitalize() if number.lower() in _UNITS else number
         label = f"{kind.capitalize()} {number}" if number else f"{unit.capitalize()} {kind}"
     quoted = words if "“" in words else f"“{words}”"
     if not words:
         return label or f"the {unit} “{title_of(section)}”"
     return f"{label}, {quoted}" if label else f"the {unit} {quoted}"
+
+
+def _zh_reference(section: Section, reading: Reading, label: str, words: str) -> str:
+    if not words:
+        return title_of(section)
+    unit = unit_of(section, reading)
+    quoted = f"“{words}”" if "“" not in words else f"「{words}」"
+    if not label:
+        return quoted + in_script("这一", reading) + unit
+    return (label if _ZH_UNIT.match(label) else f"第{label}{unit}") + quoted
 
 
 def references(sections: Sequence[Section], reading: Reading) -> str:
@@ -188,6 +223,10 @@ def named_sections(reading: Reading) -> tuple[Section, ...]:
 
 def _nameable(title: str, reading: Reading) -> bool:
     if len(title) > _LONGEST_TITLE or _APPARATUS.search(title) or re.search(r"[_*|{}<>\\]", title):
+        return False
+    if _ITEM.match(title) or _RUN_TOGETHER.match(title) or _CUT_OFF.search(title):
+        return False
+    if not phrases.balanced(title):
         return False
     if reading.kind == "book" and re.fullmatch(r"[IVXLC]+|\d{1,3}", title):
         return reading.language == "en"  # "Chapter IV" where the heading is the bare number

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import bisect
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import sentencex
 
@@ -21,6 +23,19 @@ _BREAK = re.compile(r"\n{2,}")
 _LIST_ITEM = re.compile(r"^(?:[-*•·◦–]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _CODE_LINE = re.compile(r"^(?:```|    |\t|>>> |\$ |#!)")
 _END_MARKS = ".!?…。！？;；:：”’\"'」』)）]"
+_TRADITIONAL, _SIMPLIFIED = "說這來為個們時過會後見問聽無對", "说这来为个们时过会后见问听无对"
+_SCRIPT_SAMPLE = 20_000  # characters
+_STAND_IN = re.compile(
+    r"^(?=\S.{2,89}$)(?:\(?(?:[a-zA-Z]|[ivxIVX]{1,4}|\d{1,3}(?:\.\d+)*)[.)] ?)?"
+    r"[A-Z0-9“‘][^.!?;]*[^\s.!?;:,”’\"')\]—–-]$"
+)
+_STAND_IN_SENTENCE = re.compile(r"^(?=\S.{5,89}$)[A-Z][\w’'-]*(?:,? [\w’'-]+){1,11}\.$")
+_STAND_IN_ZH = re.compile(r"^[\u4e00-\u9fff0-9A-Z（(][^。！？；：，、”」』…\n]{1,24}$")
+_MAYBE_VERB = re.compile(
+    r"\b(?:I|he|she|it|we|they|you|who|is|are|was|were|be|been|am|has|have|had|do|does|did|can"
+    r"|could|will|would|shall|should|may|might|must|[a-z]+ed|[a-z]+n’t)\b"
+)
+"""What a heading without a finite verb lacks; a plain sentence nearly always has one of these."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,6 +94,7 @@ class Reading:
         self.whole = part.whole
         self.offset = part.start
         self.text = document.text[part.start : part.end]
+        self.document_text = document.text
         self._document_sections = document.sections
 
     @cached_property
@@ -94,14 +110,51 @@ class Reading:
         return tuple(found)
 
     @cached_property
+    def outermost(self) -> int:
+        """The level of the document's outermost sections."""
+        return min((section.level for section in self._document_sections), default=1)
+
+    @cached_property
     def complete_sections(self) -> tuple[Section, ...]:
         """The sections that stand in the window from heading to last word.
 
-        A section that the window's end cuts off is left out, unless the document ends there.
+        A section at the window's end is left out unless the document ends there: only the next
+        heading shows a reader that a section is over.
         """
         last = self.offset + len(self.text)
+        if last < len(self.document_text.rstrip()):
+            last = self.offset + max((section.start for section in self.sections), default=0)
         ends = {s.start - self.offset: s.end for s in self._document_sections}
         return tuple(s for s in self.sections if ends[s.start] <= last)
+
+    @cached_property
+    def stand_ins(self) -> tuple[int, ...]:
+        """The offsets of lines that look like headings and are in no section's title, in order.
+
+        A short line that stands alone before running text, has no full stop, or is no sentence
+        (“Taxes upon the Rent of Houses.”). Where one lies between a heading and a passage the
+        outline is not sure.
+        """
+        headings = {section.start for section in self.sections}
+        looks = _zh_stand_in if self.language == "zh" else _en_stand_in
+        return tuple(
+            line.start
+            for line, following in pairwise(self.paragraphs)
+            if line.start not in headings
+            and looks(line.text)
+            and (following.prose or looks(following.text) or following.start in headings)
+        )
+
+    def sure_between(self, start: int, end: int) -> bool:
+        """Say whether no heading-looking line stands in ``[start, end)`` that is no section's."""
+        at = bisect.bisect_left(self.stand_ins, start)
+        return at == len(self.stand_ins) or self.stand_ins[at] >= end
+
+    @cached_property
+    def traditional(self) -> bool:
+        """Whether a Chinese text is written in traditional characters, by the commonest ones."""
+        times = Counter(self.text[:_SCRIPT_SAMPLE])
+        return sum(times[c] for c in _TRADITIONAL) > sum(times[c] for c in _SIMPLIFIED)
 
     def section_at(self, offset: int) -> Section | None:
         """Return the innermost section around an offset, None where its heading isn't shown."""
@@ -192,22 +245,43 @@ def _is_prose(text: str) -> bool:
     return letters >= 0.6 * len(text.replace(" ", ""))
 
 
+def _en_stand_in(line: str) -> bool:
+    if _STAND_IN.match(line):
+        return " | " not in line and not _CODE_LINE.match(line)
+    return bool(_STAND_IN_SENTENCE.match(line)) and not _MAYBE_VERB.search(line)
+
+
+def _zh_stand_in(line: str) -> bool:
+    return bool(_STAND_IN_ZH.match(line)) and " | " not in line
+
+
 def _sentences(paragraph: Paragraph, index: int, language: str) -> Iterator[Sentence]:
-    """Cut a paragraph at sentencex's boundaries; its offsets are kept, its strings are not."""
+    """Cut a paragraph at sentencex's boundaries; its offsets are kept, its strings are not.
+
+    A cut with no white space around it in Latin script is inside a word ("no-segfault.Rout").
+    """
     bounds = sentencex.get_sentence_boundaries(language, paragraph.text)
-    pieces = []
+    pieces: list[tuple[int, int]] = []
     for bound in bounds:
-        raw = paragraph.text[bound["start_index"] : bound["end_index"]]
+        start, end = bound["start_index"], bound["end_index"]
+        if pieces and _inside_word(paragraph.text, start):
+            start = pieces.pop()[0]
+        if paragraph.text[start:end].strip():
+            pieces.append((start, end))
+    for position, (start, end) in enumerate(pieces):
+        raw = paragraph.text[start:end]
         text = raw.strip()
-        if text:
-            start = paragraph.start + bound["start_index"] + raw.index(text[0])
-            pieces.append((start, text))
-    for position, (start, text) in enumerate(pieces):
+        at = paragraph.start + start + raw.index(text[0])
         yield Sentence(
-            start,
-            start + len(text),
+            at,
+            at + len(text),
             text,
             index,
             first=position == 0,
             last=position == len(pieces) - 1,
         )
+
+
+def _inside_word(text: str, at: int) -> bool:
+    around = text[at - 1 : at + 1]
+    return len(around) == 2 and around.isascii() and not any(c.isspace() for c in around)

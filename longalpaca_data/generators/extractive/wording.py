@@ -8,6 +8,7 @@ start of a sentence.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,14 +65,46 @@ _NAMES = {
 }
 
 
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_UNNAMED_ZH = {
+    "book": "这本书",
+    "paper": "这篇论文",
+    "report": "这份报告",
+    "manual": "这本手册",
+    "document": "这份文档",
+}
+"""For a title without a Chinese character: 《Lun Yu》 is no name for a Chinese reader."""
+
+_SIMPLIFIED = (
+    "与两个为么义乱从们减别变后号吗处复头夹层写几开张录总报据数时来标样构档点现离称简紧组结给编缩节见"
+    "讲记论话语说请读谁载较达过还这远选邻释里问间项顺题举于发准册书页关对种条当应该没会内实将无尔学归属单计刚并"
+)
+_TRADITIONAL = (
+    "與兩個為麼義亂從們減別變後號嗎處復頭夾層寫幾開張錄總報據數時來標樣構檔點現離稱簡緊組結給編縮節見"
+    "講記論話語說請讀誰載較達過還這遠選鄰釋裡問間項順題舉於發準冊書頁關對種條當應該沒會內實將無爾學歸屬單計剛並"
+)
+_TO_TRADITIONAL = str.maketrans(_SIMPLIFIED, _TRADITIONAL)
+"""Our own words only (templates, units): each of these has one traditional form in them."""
+
+
+def in_script(text: str, reading: Reading) -> str:
+    """Return our own words in the script of the document: traditional round traditional text."""
+    if reading.language == "zh" and reading.traditional:
+        return text.translate(_TO_TRADITIONAL)
+    return text
+
+
 def refer(reading: Reading) -> str:
     """Say how a person would name the document in running text."""
     title = reading.title.strip("《》“”")
-    return _NAMES[reading.language][reading.kind].format(title=title)
+    if reading.language == "zh" and not _HAN.search(title):
+        return in_script(_UNNAMED_ZH[reading.kind], reading)
+    return in_script(_NAMES[reading.language][reading.kind], reading).format(title=title)
 
 
 def fill(template: str, finding: Finding, reading: Reading) -> str:
     """Fill a template from a finding's slots and the document's name."""
     document = refer(reading)
     capital = document[:1].upper() + document[1:]
+    template = in_script(template, reading)
     return template.format(**{"document": document, "Document": capital, **finding.slots})

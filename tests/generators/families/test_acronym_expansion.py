@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from longalpaca_data.generators.extractive.families.acronym_expansion import find, spelt_out
+from longalpaca_data.generators.extractive.families.acronym_expansion import (
+    find,
+    initials,
+    spelt_out,
+)
 
 
 def found(reading) -> dict[str, str]:
@@ -31,6 +35,13 @@ def test_finds_both_orders_and_shows_the_evidence(read) -> None:
     assert found(reading) == {"ZTA": "zero trust architecture", "PDP": "policy decision point"}
     quotes = [reading.text[s.start : s.end] for f in find((reading,)) for s in f.evidence]
     assert quotes == ["zero trust architecture (ZTA)", "PDP (policy decision point)"]
+
+
+def test_what_the_initials_give_away_is_asked_the_other_way(read) -> None:
+    text = "They use a zero trust architecture (ZTA) and a remote desktop (RDT) for the mill."
+    assert [f.wording for f in find((read(text),)) if f.slots["short"] == "ZTA"] == ["expand"]
+    assert initials("Office of Management and Budget") == "omb"
+    assert initials("artificial neural networks") == "ann"
 
 
 def test_two_meanings_or_two_short_forms_are_ambiguous(read) -> None:

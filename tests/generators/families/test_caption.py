@@ -28,3 +28,12 @@ def test_finds_captions_and_leaves_doubtful_ones(read) -> None:
 def test_chinese_captions(read) -> None:
     found = [f.slots for f in find((read("图 11.1 发送邮件时各服务器的角色", "zh"),))]
     assert [(s["label"], s["caption"]) for s in found] == [("图11.1", "发送邮件时各服务器的角色")]
+
+
+def test_a_caption_of_several_sentences_is_asked_for_by_its_beginning(read) -> None:
+    texts = [
+        f"Figure {n}: Appliances that were presented in year {n} at the hall. Two are left out."
+        for n in range(1, 9)
+    ]
+    wordings = {f.wording for f in find((read("\n\n".join(texts)),))}
+    assert wordings == {"shows", "which_begins"}

@@ -64,3 +64,13 @@ def test_without_headings_there_is_no_question(read) -> None:
 def test_an_excerpt_is_called_one(read) -> None:
     finding = next(iter(find((read(TEXT, whole=False),))))
     assert finding.slots["here"] == "in this excerpt from *The Harbour Book*"
+
+
+def test_words_that_only_a_link_capitalises_are_no_names(read) -> None:
+    text = TEXT.replace("asked Tamsin", "would see Details of the boat and asked Tamsin")
+    assert not any(name == "Details" for name, _ in found(read(text)))
+
+
+def test_a_word_that_the_document_also_writes_small_is_no_name(read) -> None:
+    assert ("Tamsin", "first") in found(read(TEXT))
+    assert not any(name == "Tamsin" for name, _ in found(read(TEXT + "\n\nA lot of tamsins.")))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from longalpaca_data.generators.extractive.families.key_sentences import find
+from longalpaca_data.generators.extractive.families.key_sentences import FAMILY, find
+from longalpaca_data.generators.extractive.generate import chosen_families
+from longalpaca_data.recipe import GenerateSpec
 
 PROSE = (
     "The harbour of Osterby is kept open by a small dredger that works all through the winter. "
@@ -43,3 +45,24 @@ def test_a_section_that_the_window_cuts_off_is_left_out(read) -> None:
         type(s)(s.title, s.level, s.start, s.body, s.end + 99) for s in reading._document_sections
     )
     assert not list(find((reading,)))
+
+
+def test_it_writes_only_where_the_recipe_asks_for_it() -> None:
+    assert not FAMILY.default
+    on = {"key_sentences": True, "caption": False}
+    assert "key_sentences" not in chosen_families(GenerateSpec.model_validate({}))
+    chosen = chosen_families(GenerateSpec.model_validate({"families": on}))
+    assert "key_sentences" in chosen
+    assert "caption" not in chosen
+    assert "two_facts" in chosen
+
+
+def test_pointers_are_no_key_sentences(read) -> None:
+    words = (
+        "The dues of the harbour of Osterby and the dredger are listed in Table 3 of the report."
+    )
+    text = PROSE.replace("Neither has ever asked the other for more.", words)
+    reading = read(
+        f"# Keeping the harbour open\n\n{text}\n\n# The mill\n\nIt stands.", kind="manual"
+    )
+    assert all(words not in finding.slots["sentences"] for finding in find((reading,)))

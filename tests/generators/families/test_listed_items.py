@@ -46,3 +46,18 @@ def test_chinese(read) -> None:
     text = f"管理员每天晚上离开之前要做三件事：\n\n{items}\n\n然后才能回家。"
     (finding,) = found(read(text, "zh"))
     assert finding.slots["count"] == "三"
+
+
+def test_full_stops_stand_after_all_items_or_after_none(read) -> None:
+    items = "- mend the pump;\n\n- count the sacks; and\n\n- lock the mill."
+    (finding,) = found(read(f"{LEAD}\n\n{items}\n\n{AFTER}"))
+    assert finding.slots["items"] == "1. mend the pump\n2. count the sacks\n3. lock the mill"
+
+
+def test_broken_paths_and_leads_are_left_out(read) -> None:
+    path = "The copyright must be copied into /usr/share/doc/PACKAGE/ copyright when all hold:"
+    assert not found(read(f"{path}\n\n{LIST}\n\n{AFTER}"))
+    slash = LIST.replace("Lock the mill.", "Lock the mill./")
+    assert not found(read(f"{LEAD}\n\n{slash}\n\n{AFTER}"))
+    assert found(read(f"It is late.\n\n{LEAD}\n\n{LIST}\n\n{AFTER}"))
+    assert not found(read(f"When it is late,\n\n{LEAD}\n\n{LIST}\n\n{AFTER}"))

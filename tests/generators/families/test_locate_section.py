@@ -68,3 +68,13 @@ def test_chinese(read) -> None:
         == "第一章“旧渡口”"
     )
     assert {f.slots["unit"] for f in find((reading,))} == {"章"}
+
+
+def test_a_line_that_looks_like_another_heading_makes_it_doubtful(read) -> None:
+    text = ENGLISH.replace("Children crossed", "Taxes upon the Rent of Houses.\n\nChildren crossed")
+    assert set(located(read(text)).values()) == {"Chapter 1, “The Mill”"}
+
+
+def test_an_exercise_is_no_section(read) -> None:
+    text = ENGLISH.replace("# Chapter 2. The Ferry", "## 4) Ellipse Regression")
+    assert "Children crossed" not in " ".join(located(read(text)))

@@ -42,9 +42,37 @@ def test_a_mention_before_the_first_heading_makes_the_list_doubtful(read) -> Non
     assert "Tamsin" not in found(read("Here begins the tale that Tamsin told us.\n\n" + TEXT))
 
 
-def test_nested_sections_are_asked_for_by_the_nearest_heading(read) -> None:
-    text = TEXT.replace("# Chapter 3. The Inn", "## The Inn")
-    assert {f.wording for f in find((read(text),))} == {"nested"}
+def test_subsections_count_as_part_of_their_chapter(read) -> None:
+    text = TEXT.replace("and Zebulon.", "and Zebulon.\n\n## The Landing\n\nThe boy went home.")
+    findings = list(find((read(text),)))
+    assert {f.wording for f in findings} == {"nested"}
+    assert {f.slots["sections"] for f in findings if f.slots["name"] == "Tamsin"} == {
+        "Chapter 1, “The Ferry” and Chapter 3, “The Inn”"
+    }
+
+
+def test_sections_below_a_chapter_in_sight_are_not_asked_for(read) -> None:
+    below = TEXT.replace("# Chapter 1. ", "# Chapter 1. The River\n\n## ")
+    for number in (2, 3, 4):
+        below = below.replace(f"# Chapter {number}. ", "## ")
+    assert found(read(below)) == {}
+
+
+def test_an_unnumbered_outline_must_be_complete(read) -> None:
+    plain = TEXT
+    for number in (1, 2, 3, 4):
+        plain = plain.replace(f"Chapter {number}. ", "")
+    assert "Tamsin" in found(read(plain))
+    gap = plain.replace("Nobody spoke", "Taxes upon the Rent of Mills.\n\nNobody spoke")
+    assert found(read(gap)) == {}
+
+
+def test_plurals_beside_singulars_and_spelled_out_acronyms_are_left_out(read) -> None:
+    text = TEXT.replace("Corin", "Miss Bennets").replace("Tamsin", "EOUST")
+    assert "Miss Bennets" in found(read(text))
+    assert "EOUST" in found(read(text))
+    assert "Miss Bennets" not in found(read(text.replace("the boat", "the boat to Miss Bennet")))
+    assert "EOUST" not in found(read(text.replace("the boat", "the boat of the Office (EOUST)")))
 
 
 def test_chinese_terms(read) -> None:

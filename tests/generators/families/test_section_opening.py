@@ -72,3 +72,9 @@ def test_a_short_section_has_no_opening(read) -> None:
     assert (
         found(read("# The Ferry\n\nNobody had ever thought of building a bridge there.")) == set()
     )
+
+
+def test_a_section_that_ends_with_the_window_is_not_asked_for_its_end(read) -> None:
+    reading = read(TEXT)
+    reading.document_text += " The next chapter goes on behind the window's end."
+    assert not any("Cellar" in where for how, where, _ in found(reading) if how == "closes")

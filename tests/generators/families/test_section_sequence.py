@@ -78,3 +78,16 @@ def test_chinese_numbers_are_read(read) -> None:
     )
     findings = list(find((read(text, "zh"),)))
     assert [(f.wording, f.slots["answer"]) for f in findings] == [("before", "第十九回“渡口送别”")]
+
+
+def test_a_line_that_looks_like_a_heading_makes_an_unnumbered_order_doubtful(read) -> None:
+    titles = ("The Ferry", "The Mill", "The Inn")
+    plain = "\n\n".join(f"# {title}\n\n{BODY}" for title in titles)
+    assert len(found(read(plain))) == 3
+    gap = plain.replace("# The Inn", f"Taxes upon the Rent of Mills.\n\n{BODY}\n\n# The Inn")
+    assert found(read(gap)) == set()
+
+
+def test_run_together_chapter_numbers_are_no_titles(read) -> None:
+    text = "\n\n".join(f"# CHAPTER{n}\n\n{BODY}" for n in ("XXVI", "XXVII", "XXVIII"))
+    assert list(find((read(text),))) == []

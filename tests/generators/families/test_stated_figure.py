@@ -4,6 +4,7 @@ import pytest
 
 from longalpaca_data.generators.extractive.families.stated_figure import find
 from longalpaca_data.generators.extractive.figures import as_decimal, spelt_figures, stated_figures
+from longalpaca_data.generators.extractive.wording import templates
 
 
 def found(reading):
@@ -71,3 +72,39 @@ def test_numbers_are_read_exactly() -> None:
     assert str(as_decimal("(1,212.50)")) == "-1212.50"
     assert as_decimal("n/a") is None
     assert not list(stated_figures("It was 1 day.", "en"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The students in component 2 write on average several long articles.",
+        "Patients of group 3 were seen by the same doctor as all of the others.",
+        "Errors of type 2 cost the harbour more than all of the storms together.",
+        "The capital was augmented to three millions two hundred thousand pounds in all.",
+        "The cask held eighty-one pounds and a quarter when it was weighed again.",
+        "The miller owed forty pounds to the bank, and said that I never will!’",
+    ],
+)
+def test_labels_pieces_of_numbers_and_stray_quotes_are_left_out(read, text: str) -> None:
+    assert not found(read(text))
+
+
+def test_a_sentence_cut_at_an_abbreviation_is_left_out(read) -> None:
+    whole = "The king paid them forty shillings and reduced the old rate to four per cent."
+    assert found(read(f"{whole} The bank was closed."))
+    assert not found(read(f"{whole} money went on being lent."))
+
+
+def test_a_sentence_cut_by_a_page_break_is_left_out(read) -> None:
+    text = "PDF into individual pages, and feed 40 papers to the reader of the library."
+    assert found(read(f"We split them.\n\n{text}"))
+    assert not found(read(f"We split each\n\n{text}"))
+
+
+def test_every_answer_states_the_figure() -> None:
+    for groups in templates("stated_figure").values():
+        assert all("{number}" in answer for group in groups.values() for answer in group.answers)
+
+
+def test_verse_has_no_figures(read) -> None:
+    assert not found(read("鐘聲遠送三千里，經韻輕飛萬壑高。鐘聲又過十二兩，經韻輕飛萬壑高。", "zh"))

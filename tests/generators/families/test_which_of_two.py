@@ -54,3 +54,15 @@ def test_works_cited_state_nothing(read) -> None:
     longer = read(FIRST + "\n\n" + cited, kind="paper", title="Mended but Idle")
     found = {f.slots["statement"] for f in find((longer, second))}
     assert found == {f.slots["statement"] for f in find((first, second))}
+
+
+def test_fragments_and_pointers_are_left_out(read) -> None:
+    first, second = material(read)
+    expected = {f.slots["statement"] for f in find((first, second))}
+    for extra in (
+        "They split each\n\nPicture into single pages, and feed every page to the brown reader.",
+        "Prediction of penguin mass by regression based on other physical characteristics.",
+        "The coefficients of the restricted penguin model without ducks are given in Figure 8.",
+    ):
+        longer = read(f"{FIRST}\n\n{extra}", kind="paper", title="Mended but Idle")
+        assert {f.slots["statement"] for f in find((longer, second))} == expected, extra

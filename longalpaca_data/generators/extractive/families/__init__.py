@@ -1,5 +1,6 @@
 """The table of families. A new one is a module with ``FAMILY``, a row here, its wording in
-``prompts/extractive/``, a fixture and a test."""
+``prompts/extractive/``, a fixture and a test.
+"""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ def find(material: Material) -> Iterator[Finding]:
     for short, (full, start, end) in places.items():
         if len(meanings[_singular(short)]) == 1 and len(shorts[_key(full)]) == 1:
             # One direction for each, always the same one, so that no row answers another.
-            wording = "expand" if zlib.crc32(short.encode()) % 2 else "abbreviate"
+            tells = initials(full) == _singular(short).lower()
+            wording = "expand" if tells or zlib.crc32(short.encode()) % 2 else "abbreviate"
             slots = {"short": short, "full": as_within(reading, full)}
             yield Finding(slots, (reading.span(start, end),), wording)
 
@@ -99,6 +100,14 @@ def spelt_out(short: str, words: str) -> str:
     full = words[pieces[at].start() :].rstrip()
     whole_word = pieces[at].start() == 0 or words[pieces[at].start() - 1] == " "
     return full if (whole_word and len(full.split()) > 1) or "-" in full else ""
+
+
+def initials(full: str) -> str:
+    """Return the first letters of a name's words, link words left out: who is asked for the
+    abbreviation could write it down without looking.
+    """
+    words = re.findall(r"[A-Za-z][\w’']*", full)
+    return "".join(word[0].lower() for word in words if word.lower() not in _LINKS)
 
 
 def _singular(short: str) -> str:

@@ -68,7 +68,9 @@ def _caption(reading: Reading, paragraph: Paragraph, match: re.Match[str]) -> It
         "caption": text,
         "main": main.rstrip(".。"),
     }
-    wording = "shows" if zlib.crc32(text.encode()) % 2 or len(main) < shortest else "which"
+    wording = "which" if main == text else "which_begins"
+    if zlib.crc32(text.encode()) % 2 or len(main) < shortest:
+        wording = "shows"
     start = paragraph.start + match.start()
     yield Finding(slots, (reading.span(start, start + match.end("caption")),), wording)
 

@@ -43,6 +43,8 @@ def find(material: Material) -> Iterator[Finding]:
             sentence = fit(reading, name.places[index], _LONGEST[reading.language])
             if section is None or sentence is None or section.start not in named:
                 continue
+            if not reading.sure_between(section.body, sentence.start):
+                continue
             if _other_form(reading, name, wording):
                 continue
             yield _finding(reading, name.text, section, sentence, wording)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from longalpaca_data.generators.extractive.family import Family, Finding, Material
 from longalpaca_data.generators.extractive.lists import Item, ListRun, list_runs, numbered_through
 from longalpaca_data.generators.extractive.phrases import balanced, quotable, stands_alone
-from longalpaca_data.generators.extractive.reading import Reading, Span
+from longalpaca_data.generators.extractive.reading import Paragraph, Reading, Span
 
 _FEWEST, _MOST = 3, 10
 _LONGEST_ITEM = {"en": 300, "zh": 120}
@@ -17,7 +17,9 @@ _SENTENCE_END = re.compile(r"(?<=[a-z0-9)”’][.?!]) (?=[A-Z])|(?<=[。！？]
 _LEAD = {"en": (25, 300), "zh": (8, 120)}
 _DEBRIS = re.compile(
     r"[{}<>\\=^~|\n�\x02\t]|\.\.|\. \.|https?:|www\.|\(\)|  |`|\w_\w|--"
-    r"|[,;][A-Za-z]|\bISBN\b|\d{4}\)\.$|;$\s*and$"
+    r"|[,;][A-Za-z]|\bISBN\b|\d{4}\)\.$|;$\s*and$|/\S*/ \S|[./]/$|\./|/\.$| :|\S :"
+    r"|(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)(?<!cf)(?<!\.[a-z])\. [a-z]"
+    r"|\b(?:described|listed|given|shown|see|discussed) (?:below|above)\b"
 )
 _EN_NUMBERS = dict(
     enumerate(
@@ -52,7 +54,7 @@ def _finding(
     reading: Reading, run: ListRun, slots: dict[str, str], lead: Span, wording: str
 ) -> Finding:
     count = len(run.items)
-    texts = [_tidy(item.text) for item in run.items]
+    texts = tidied(run.items)
     if max(map(len, texts)) > _LONGEST_ITEM[reading.language]:
         texts, wording = [_opening(text) for text in texts], f"{wording}_openings"
     lines = "\n".join(f"{n}. {text}" for n, text in enumerate(texts, 1))
@@ -65,6 +67,14 @@ def _finding(
 def _opening(text: str) -> str:
     """Return an item's first sentence."""
     return _SENTENCE_END.split(text, maxsplit=1)[0]
+
+
+def tidied(items: tuple[Item, ...]) -> list[str]:
+    """Return the items' texts, all with their full stops or all without."""
+    texts = [_tidy(item.text) for item in items]
+    if all(text[-1] in ".!?。！？" for text in texts):
+        return texts
+    return [re.sub(r"(?<!etc)[.。]$", "", text) for text in texts]
 
 
 def _tidy(item: str) -> str:
@@ -112,7 +122,7 @@ def _clean(item: Item, language: str) -> bool:
 def _lead(reading: Reading, run: ListRun) -> tuple[str, Span] | None:
     """Return the sentence that ends in a colon right before the list, without the colon."""
     before = run.before
-    if before is None or "\n" in before.text:
+    if before is None or "\n" in before.text or _begins_in_the_middle(reading, before):
         return None
     sentences = [s for s in _SENTENCE_END.split(before.text) if s]
     shortest, longest = _LEAD[reading.language]
@@ -134,6 +144,16 @@ def _lead(reading: Reading, run: ListRun) -> tuple[str, Span] | None:
         return None
     at = before.start + before.text.rindex(lead)
     return lead.rstrip(":：.。"), reading.span(at, at + len(lead))
+
+
+def _begins_in_the_middle(reading: Reading, paragraph: Paragraph) -> bool:
+    """Say whether a page or column break cut the paragraph off from its beginning."""
+    index = reading.paragraphs.index(paragraph)
+    if index == 0:
+        return reading.offset > 0
+    previous = reading.paragraphs[index - 1]
+    headings = {section.start for section in reading.sections}
+    return previous.start not in headings and previous.text[-1] in ",;-–("
 
 
 FAMILY = Family("listed_items", "document_analysis", frozenset({"en", "zh"}), find)

@@ -24,8 +24,8 @@ _TELLING = {
 def find(material: Material) -> Iterator[Finding]:
     """Yield every telling sentence that stands once in the window, under an unambiguous heading.
 
-    The innermost heading is the answer. A sentence that repeats the heading's words would give
-    the answer away and is not asked for.
+    The innermost heading is the answer, where no line between looks like another. A sentence that
+    repeats the heading's words would give the answer away and is not asked for.
     """
     reading = material[0]
     named = {section.start for section in named_sections(reading)}
@@ -35,6 +35,8 @@ def find(material: Material) -> Iterator[Finding]:
         text = sentence.text
         section = reading.section_at(sentence.start)
         if section is None or section.start not in named or len(text) < _TELLING[reading.language]:
+            continue
+        if not reading.sure_between(section.body, sentence.start):
             continue
         words = words_of(section).casefold()
         if (words and words in text.casefold()) or not stands_alone(text, reading.language):

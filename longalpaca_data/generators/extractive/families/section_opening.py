@@ -41,7 +41,9 @@ def find(material: Material) -> Iterator[Finding]:
         if opening:
             yield _finding(reading, section, opening, "opens")
         closing = _whole(reading, paragraphs[-1], first=False)
-        if closing and end == section.end and section.start in complete and closing != opening:
+        ended = section.start in complete and end == section.end
+        # A line that looks like a heading may be one: whose end would this be?
+        if ended and closing and closing != opening and reading.sure_between(section.body, end):
             yield _finding(reading, section, closing, "closes")
 
 

@@ -72,17 +72,22 @@ def _neighbours(
             yield _finding(reading, left, {"given": right}, "before")
         if right.start in nested or index + 2 == len(siblings) or not usable[index + 2]:
             continue
-        if _follows(reading, right, siblings[index + 2]):
-            around = {"given": left, "other": siblings[index + 2]}
+        last = siblings[index + 2]
+        whole = last in reading.complete_sections  # all three can be read to their end
+        if whole and _follows(reading, right, last):
+            around = {"given": left, "other": last}
             yield _finding(reading, right, around, "between")
 
 
 def _follows(reading: Reading, left: Section, right: Section) -> bool:
     """Nothing lies between, and the numbers (of both or neither) say the same: where a reader
-    missed the heading of Chapter 17, Chapter 18 does not follow Chapter 16.
+    missed the heading of Chapter 17, Chapter 18 does not follow Chapter 16. Without numbers, a
+    line in either that looks like one more heading makes it doubtful.
     """
     numbers = number_of(left), number_of(right)
     if numbers != (None, None) and (None in numbers or numbers[1] != (numbers[0] or 0) + 1):
+        return False
+    if numbers == (None, None) and not reading.sure_between(left.body, right.end):
         return False
     return not reading.text[left.end : right.start].strip()
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from longalpaca_data.generators.extractive.clauses import uncut
 from longalpaca_data.generators.extractive.family import Family, Finding, Material
 from longalpaca_data.generators.extractive.figures import (
     NUMBER,
@@ -22,7 +23,7 @@ from longalpaca_data.generators.extractive.phrases import (
 )
 from longalpaca_data.generators.extractive.reading import Reading, Sentence
 
-_LENGTH = {"en": (32, 300), "zh": (14, 110)}
+_LENGTH = {"en": (32, 300), "zh": (18, 110)}
 _MOST_NUMBERS = 4  # a sentence with more of them is a table in disguise
 
 _VERBS = {
@@ -68,7 +69,7 @@ def find(material: Material) -> Iterator[Finding]:
             clean(text, reading.language) and stands_alone(text, reading.language, strict=True)
         ):
             continue
-        if in_references(reading, sentence):
+        if in_references(reading, sentence) or not uncut(reading, sentence):
             continue
         if len(re.findall(NUMBER, text)) <= _MOST_NUMBERS and reading.unique(text):
             yield from _figure(reading, sentence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from longalpaca_data.generators.extractive.clauses import main_clause, uncut
 from longalpaca_data.generators.extractive.family import Family, Finding, Material
 from longalpaca_data.generators.extractive.phrases import clean, quotable, stands_alone
 from longalpaca_data.generators.extractive.reading import Reading, Sentence
@@ -19,6 +20,11 @@ _EN_NO_CLAIM = re.compile(
     r"if|because|why|whether)$",
     re.IGNORECASE,
 )
+_EN_PERSONAL = re.compile(
+    r"[‘’](?!\w)|(?<!\w)‘|!|\?|\b(?:I|me|my|mine|we|us|our|you|your|thou|thee|thy|said|says?|cried|replied|"
+    r"answered|asked|think|thinks|thought|believes?|believed|argues?|argued|claims?|claimed)\b"
+)
+"""Speech, and opinions: the reason may be that of the speaker or that of the thing."""
 _ZH = (
     re.compile(
         r"^(?:因为|因爲|因為|由于|由於)(?P<reason>[^。！？；“”「」]{6,70}?)[，,]\s*(?:所以|因此|因而|故而)(?P<claim>[^。！？；“”「」]{6,60})。$"
@@ -49,6 +55,8 @@ def _reason(reading: Reading, sentence: Sentence) -> Iterator[Finding]:
     match = next((m for pattern in patterns if (m := pattern.match(text))), None)
     if match is None or not (clean(text, language) and quotable(text) and reading.unique(text)):
         return
+    if not uncut(reading, sentence):
+        return
     claim, reason = match["claim"], match["reason"]
     if not stands_alone(claim, language, strict=True) or _doubtful(claim, reason, language):
         return
@@ -67,6 +75,12 @@ def _doubtful(claim: str, reason: str, language: str) -> bool:
         or bool(_EN_NO_CLAIM.search(claim))
         or bool(re.search(r"\b(?:not|never|no|n’t|n't)\b", claim))
         or len(reason.split()) < 4
+        or bool(_EN_PERSONAL.search(claim + " " + reason))
+        or bool(re.search(r", (?:and|but|or|so|nor)\b|\bon the contrary\b|\bhowever\b", claim))
+        # After a comma the main clause may go on; "that" may hold the reason in its own clause.
+        or "," in reason
+        or not main_clause(claim)
+        or not main_clause(reason[0].upper() + reason[1:])
     )
 
 

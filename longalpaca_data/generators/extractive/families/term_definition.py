@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from longalpaca_data.generators.extractive.clauses import uncut
 from longalpaca_data.generators.extractive.family import Family, Finding, Material
 from longalpaca_data.generators.extractive.phrases import (
     as_within,
@@ -46,7 +47,7 @@ _EN = (
     _defining(rf"^By {_TERM},? (?:is meant|we mean|I mean|we understand) ", everywhere=True),
     _defining(rf"^We {_OFTEN}define (?:an? |the )?{_TERM} as ", everywhere=True),
     _defining(rf"^(?:An? |The )?{_TERM}, (?:which is )?{_OFTEN}defined as ", everywhere=True),
-    _defining(rf"^(?:An? )?{_TERM} {_OFTEN}(?:refers to|denotes|means) (?!that |to )"),
+    _defining(rf"^(?:An? )?{_TERM} {_OFTEN}(?:refers to|denotes|means) (?:an?|the|any|one|those) "),
     _defining(
         rf"^(?:An? |The )?{_TERM} (?:is|are) {_OFTEN}(?:an?|any) {_NO_KIND}",
         r"[^,;:]{3,80}?\b(?:that|which|who|whose|used|using|designed|consisting|containing|",
@@ -57,8 +58,8 @@ _EN = (
         r"proportion|fraction|process|set|degree|rate|act|practice|total|sum|period|ability) ",
     ),
     _defining(
-        r"^(?:An? |The |Any )(?:(?!, (?:and|but|or)\b)[^;:.]){12,200}? (?:is|are) ",
-        rf"{_OFTEN}(?:called|known as|termed|referred to as) (?:an? |the )?{_TERM}",
+        r"^(?:An? |Any )(?:(?!, (?:and|but|or)\b)[^;:.]){12,200}? (?:is|are) ",
+        rf"{_OFTEN}(?:called|known as|termed|referred to as) (?:an? (?=[a-z])|(?=[“‘\"])){_TERM}",
         r"(?=\.$|, (?:and|which|or|because|since)\b)",
     ),
 )
@@ -80,7 +81,10 @@ _ZH = (
         rf"^{_ZH_TERM}\s*是(?:一种|一種|一个|一個|一类|一類|一款|一套|一项|一組|一组|用于|用於|",
         "用来|用來)",
     ),
-    _defining(rf"^{_ZH_TERM}\s*是[^，。；：“”]{{4,60}}的[\u4e00-\u9fff]{{2,6}}。$"),
+    _defining(
+        rf"^{_ZH_TERM}\s*是[^，。；：“”]{{4,60}}的(?!一年|时候|時候|事情|原因|结果|結果|关键|關鍵|重点|",
+        r"重點|基础|基礎|部分|例子|情况|情況|地方|问题|問題|目的)[\u4e00-\u9fff]{2,6}。$",
+    ),
 )
 _ZH_NO_TERM = re.compile(
     r"[的了这這那它他她我你在和与與或对對为為把被从從由以而但如若当當所每各此其该該不没沒也都还還就则則]|^[一二三四五六七八九十]|"
@@ -112,7 +116,7 @@ def find(material: Material) -> Iterator[Finding]:
 _ENTRY = re.compile(
     r"^(?:[-*•·–] ?|\(?\d{1,2}[.)] )?(?P<term>[A-Z][\w’'/ -]{2,50}?)"
     r"(?P<short> \([A-Z][A-Za-z-]{1,9}\))?"
-    r"(?: ?:| [–—]) (?P<sense>[A-Z].+)$"
+    r"(?::| [–—]) (?P<sense>[A-Z].+)$"
 )
 
 
@@ -151,10 +155,17 @@ def _usable(reading: Reading, term: str, sentence: Sentence) -> bool:
     shortest, longest = _LENGTH[language]
     if not shortest <= len(sentence.text) <= longest or not clean(sentence.text, language):
         return False
+    if not uncut(reading, sentence):
+        return False
     if language == "zh":
-        return not _ZH_NO_TERM.search(term) and len(term) <= _LONGEST_TERM["zh"]
+        return (
+            not re.search(r"\d", term)
+            and not _ZH_NO_TERM.search(term)
+            and len(term) <= _LONGEST_TERM["zh"]
+        )
     return (
         is_term(term, _LONGEST_TERM["en"])
+        and not _NO_NOUN_PHRASE.search(term)
         and not re.match(
             r"The \w+ (?:is|are) an? ", sentence.text
         )  # "The outcome is a plan that …"
@@ -165,6 +176,11 @@ def _usable(reading: Reading, term: str, sentence: Sentence) -> bool:
     )
 
 
+_NO_NOUN_PHRASE = re.compile(
+    r"(?:^|\s)(?:\w+ly|partly|simply|here|there|then|now|always|never|today|version|release|\d\S*)$"
+    r"|^[Vv]ersion\b|^\w+(?:able|ible|ential|ive|ful|less|ous)$|\b(?:is|are|was|were|by|to|from)\b"
+)
+"""An adverb before the verb, a version's label, a lone adjective: no name of a thing."""
 _REMARK = re.compile(
     r"\b(?:detail|notes?|example|warning|changed|new in|tip|see|source|author|date|address|version|"
     r"copyright|status|keywords?|published|submitted)\b",
@@ -173,8 +189,14 @@ _REMARK = re.compile(
 """Labels with a colon that head a remark or a title page's line, not a glossary entry."""
 
 
+_DUTY = re.compile(r"\b(?:must|should|shall|required|comply|complies|recommended)\b")
+"""What one has to do under a heading is no description of what the heading names."""
+
+
 def _clean_entry(sense: str) -> bool:
     shortest, longest = _LENGTH["en"]
+    if _DUTY.search(sense):
+        return False
     return shortest <= len(sense) <= longest and all(
         clean(sentence, "en") for sentence in re.split(r"(?<=[.!?]) (?=[A-Z])", sense)
     )

@@ -1,0 +1,206 @@
+"""The stage ``clean``: RawDocument → Document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from longalpaca_data.clean import gutenberg, kind, language, licence, title
+from longalpaca_data.clean.chunks import Chunk, Piece, chunk
+from longalpaca_data.clean.contents import drop_leaders, key, take_contents
+from longalpaca_data.clean.embedded import split_embedded, without_index, without_second_copies
+from longalpaca_data.clean.furniture import remove_furniture
+from longalpaca_data.clean.headings import mark_headings
+from longalpaca_data.clean.labels import spaced
+from longalpaca_data.clean.lines import paragraphs, without_emphasis
+from longalpaca_data.clean.openings import in_small_letters
+from longalpaca_data.clean.unicode import characters, clean_code, clean_text
+from longalpaca_data.records import Block, Document, RawDocument, Section, content_id
+from longalpaca_data.stage import Context, Stage
+
+RULES = 2  # raised when the rules change: documents are then cleaned again
+LANGUAGES = ("en", "zh")
+SEPARATOR = "\n\n"
+STRAY_SLASH = re.compile(r"(?<=[.;!?])/$")
+MIN_HEADINGS = 2  # with fewer, paragraphs may be headings that nobody marked as such
+
+
+class Unusable(Exception):  # noqa: N818 — a verdict, not an error
+    """The document is dropped; ``reason`` and ``detail`` as in the drop."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.detail = reason, detail
+
+
+def clean_stage(
+    count_tokens: Callable[[str], int], *, languages: Sequence[str] = LANGUAGES
+) -> Stage[RawDocument, Document]:
+    """Return the stage. ``count_tokens`` must be picklable; what it is belongs to its owner's
+    ``depends``, so a caller that changes the tokenizer changes the recipe's fingerprint.
+    """
+    run = partial(clean, count_tokens=count_tokens, languages=tuple(languages))
+    return Stage("clean", run, Document, (RULES, tuple(languages)))
+
+
+def clean(
+    documents: Iterable[RawDocument],
+    ctx: Context,
+    *,
+    count_tokens: Callable[[str], int],
+    languages: Sequence[str] = LANGUAGES,
+) -> Iterator[Document]:
+    """Clean documents; drops are 'empty after cleaning' and 'unsupported language'."""
+    for raw in documents:
+        try:
+            document = clean_document(raw, count_tokens, languages)
+        except Unusable as verdict:
+            ctx.drop(raw, verdict.reason, verdict.detail)
+        else:
+            ctx.count(f"language {document.language}")
+            ctx.count(f"kind {document.kind}")
+            yield document
+
+
+def clean_document(
+    raw: RawDocument, count_tokens: Callable[[str], int], languages: Sequence[str] = LANGUAGES
+) -> Document:
+    """Clean one document. Raises Unusable."""
+    draft = _draft(raw)
+    text, sections = assemble(draft.blocks)
+    if not any(map(str.isalnum, text)):
+        raise Unusable("empty after cleaning")
+    named = language.normalise(raw.language)
+    code = named if named in languages else language.detect(text)
+    if code not in languages:
+        raise Unusable("unsupported language", f"{code}; supported: {', '.join(languages)}")
+    guessed = kind.guess(
+        draft.title, [section.title for section in sections], text, raw.format, draft.is_book
+    )
+    return Document(
+        id=content_id(draft.title, text),
+        path=raw.path,
+        title=draft.title,
+        kind=raw.kind or guessed,
+        language=code,
+        licence=draft.licence,
+        author=draft.author,
+        group=raw.group,
+        sections=sections,
+        text=text,
+        n_tokens=count_tokens(text),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document whose blocks are clean and whose title is known."""
+
+    blocks: list[Block]
+    title: str
+    author: str
+    licence: str
+    is_book: bool
+
+
+def _draft(raw: RawDocument) -> Draft:
+    blocks = [replace(block, text=characters(block.text)) for block in raw.blocks]
+    blocks, facts = gutenberg.strip(blocks)
+    blocks = drop_leaders(remove_furniture(blocks))
+    pieces = chunk(blocks)
+    if sum(block.kind == "heading" for block in blocks) < MIN_HEADINGS:
+        pieces = [_as_chunk(piece) for piece in pieces]
+    page_title, page_author = title.of_title_page(pieces)
+    pieces, entries, body = take_contents(pieces)
+    marked = [*pieces[:body], *mark_headings(pieces[body:], entries)]
+    finished = [clean_block(block) for block in split_embedded(paragraphs(marked))]
+    if raw.format == "text":
+        finished = [replace(block, text=without_emphasis(block.text)) for block in finished]
+    finished = [block for block in finished if block.text.strip()]
+    finished = in_small_letters(without_index(without_second_copies(finished)))
+    name = (
+        title.judge(raw.title)
+        or title.judge(facts.title)
+        or page_title
+        or title.of_colophon(pieces)
+        or (title.of_first_line(marked) if raw.format == "text" else "")
+        or title.judge(facts.closing_title)
+        or _first_heading(finished, raw.format)
+        or title.of_path(raw.path)
+    )
+    return Draft(
+        _without_title(finished, name),
+        title.in_own_script(name, pieces),
+        raw.author or facts.author or page_author,
+        licence.short(raw.licence) or facts.licence or licence.of_front(blocks),
+        facts.found or bool(page_author),
+    )
+
+
+def _as_chunk(piece: Piece) -> Piece:
+    if isinstance(piece, Chunk) or piece.kind != "paragraph":
+        return piece
+    return Chunk(tuple(piece.text.split("\n")), 1, piece.page, piece.size, piece.bold)
+
+
+def clean_block(block: Block) -> Block:
+    """Squeeze a block's white space; code keeps its indentation."""
+    if block.kind == "code":
+        return replace(block, text=clean_code(block.text))
+    text = clean_text(block.text)
+    if block.kind == "heading":
+        return replace(block, text=spaced(" ".join(text.split())))
+    return replace(block, text=STRAY_SLASH.sub("", text))
+
+
+def _first_heading(blocks: Sequence[Block], format: str) -> str:  # noqa: A002 — the word users know
+    """The first heading of the highest level, if it is the only one of that level."""
+    if format in ("text", "pdf"):
+        return ""
+    levels = [block.level for block in blocks if block.kind == "heading"]
+    tops = [
+        block.text for block in blocks if block.kind == "heading" and block.level == min(levels)
+    ]
+    return title.judge(tops[0]) if len(tops) == 1 else ""
+
+
+def _without_title(blocks: list[Block], name: str) -> list[Block]:
+    """A heading that repeats the document's title is its title, not a section.
+
+    So is a first heading that stands above all others and says a part of it: "Annual Report 2021"
+    in a document named "Annual Report 2021 – Straith Scaleworks plc".
+    """
+    same = re.compile(re.escape(key(name)) + r"(?:by.{0,60})?")
+    levels = [block.level for block in blocks if block.kind == "heading"]
+    alone = len(levels) > 1 and levels[0] < min(levels[1:])
+    result: list[Block] = []
+    for block in blocks:
+        is_heading = block.kind == "heading"
+        is_first = is_heading and alone and block.level == levels[0]
+        if is_heading and (
+            same.fullmatch(key(block.text)) or (is_first and key(block.text) in key(name))
+        ):
+            result.append(replace(block, kind="paragraph", level=0))
+        else:
+            result.append(block)
+    return result
+
+
+def assemble(blocks: Sequence[Block]) -> tuple[str, tuple[Section, ...]]:
+    """Join blocks with blank lines; return the text and its sections with exact offsets."""
+    used = sorted({block.level or 1 for block in blocks if block.kind == "heading"})
+    rank = {level: index + 1 for index, level in enumerate(used)}
+    offset, starts = 0, []
+    for block in blocks:
+        if block.kind == "heading":
+            starts.append((block.text, rank[block.level or 1], offset))
+        offset += len(block.text) + len(SEPARATOR)
+    text = SEPARATOR.join(block.text for block in blocks)
+    sections = []
+    for index, (heading, level, start) in enumerate(starts):
+        following = (later[2] for later in starts[index + 1 :] if later[1] <= level)
+        end = next(following, len(text) + len(SEPARATOR)) - len(SEPARATOR)
+        sections.append(Section(heading, level, start, start + len(heading), end))
+    return text, tuple(sections)

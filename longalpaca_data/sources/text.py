@@ -1,0 +1,22 @@
+"""Plain text: one ``line`` block per physical line, blank ones included.
+
+What the lines make up (paragraphs, headings, verse) is decided by the cleaner, which sees the
+whole document and does the same for PDF.
+"""
+
+from __future__ import annotations
+
+from longalpaca_data.errors import UnreadableError
+from longalpaca_data.records import Block
+from longalpaca_data.sources.encoding import decode
+from longalpaca_data.sources.extract import Extract
+
+
+def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader has the same signature
+    """Read TXT. Raises UnreadableError: 'empty', 'binary'."""
+    text = decode(data)
+    if not text.strip():
+        raise UnreadableError("empty", "only white space")
+    # A form feed is a page break: it ends a line, and what follows is a new paragraph.
+    lines = text.replace("\f", "\n\n").split("\n")
+    return Extract(tuple(Block("line", line.rstrip()) for line in lines))
