@@ -14,7 +14,7 @@ from longalpaca_data.sources.discover import PYTHON_DOCS, REMOTE, Reference
 from longalpaca_data.sources.readers import read
 from longalpaca_data.stage import Context, Stage
 
-RULES = 2  # raised when a reader's output changes: documents are then read again
+RULES = 3  # raised when a reader's output changes: documents are then read again
 MAX_FILE_BYTES = 500 * 1024 * 1024
 
 

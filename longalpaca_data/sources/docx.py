@@ -15,7 +15,7 @@ from longalpaca_data.errors import UnreadableError
 from longalpaca_data.records import Block
 from longalpaca_data.sources.archive import Archive
 from longalpaca_data.sources.docx_headings import bold_headings, heading_text, with_last_letter
-from longalpaca_data.sources.extract import Extract
+from longalpaca_data.sources.extract import Extract, table
 
 HEADING_STYLE = re.compile(r"^(?:heading|标题|überschrift|titre)\s*(\d)$", re.IGNORECASE)
 LIST_STYLE = re.compile(r"^list\b", re.IGNORECASE)
@@ -175,4 +175,4 @@ def _table(element: Any, styles: dict[str, str]) -> Iterator[Block]:
         for cell in element.iter(CELL):
             yield from _blocks(cell, styles)
     elif rows:
-        yield Block("table", "\n".join(" | ".join(filter(None, row)) for row in rows))
+        yield table(rows)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from longalpaca_data.records import Block, BlockKind
+from longalpaca_data.sources.extract import table
 
 _NO_TEXT = (
     "script style noscript template nav form button select option input textarea iframe"
@@ -159,12 +160,12 @@ class Walker:
         for row in node.css("tr"):
             cells = [_inline(cell) for cell in row.iter() if cell.tag in ("td", "th")]
             if any(cells):
-                rows.append([cell for cell in cells if cell])
-        if rows and max(map(len, rows)) == 1:  # a table for layout
+                rows.append(cells)
+        if rows and max(sum(map(bool, row)) for row in rows) == 1:  # a table for layout
             self.walk(node, depth + 1)
             self.flush()
         elif rows:
-            self.blocks.append(Block("table", "\n".join(" | ".join(row) for row in rows)))
+            self.blocks.append(table(rows))
 
     def _definitions(self, node: Any, depth: int) -> None:
         """A term and what it means are one block: "term: meaning"."""

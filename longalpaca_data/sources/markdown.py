@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from longalpaca_data.errors import UnreadableError
 from longalpaca_data.records import Block
 from longalpaca_data.sources.encoding import decode
-from longalpaca_data.sources.extract import Extract
+from longalpaca_data.sources.extract import Extract, table
 
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 ATX = re.compile(r"^ {0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*$")
@@ -157,7 +157,7 @@ class _Scanner:
             cut = INDENTED_CODE if kind == "indented" else 0
             self._blocks.append(Block("code", "\n".join(line[cut:] for line in lines).strip("\n")))
         elif kind == "table":
-            self._blocks.append(Block("table", "\n".join(map(_row, lines))))
+            self._blocks.append(table(map(_row, lines)))
         elif text := plain(" ".join(lines)):
             if kind == "item":
                 self._blocks.append(Block("item", text, self._level))
@@ -169,6 +169,6 @@ class _Scanner:
         yield from self._blocks
 
 
-def _row(line: str) -> str:
-    cells = re.split(r"(?<!\\)\|", line.strip().strip("|"))
-    return " | ".join(filter(None, (plain(cell) for cell in cells)))
+def _row(line: str) -> list[str]:
+    inner = line.strip().removeprefix("|").removesuffix("|")
+    return [plain(cell) for cell in re.split(r"(?<!\\)\|", inner)]

@@ -101,7 +101,7 @@ def test_the_table_names_the_engines() -> None:
 
 def ask(pairs: Iterable[ShortPair], context: Context) -> Iterator[ShortPair]:
     for item in pairs:
-        answer = context.cached(f"key {item.id}", lambda: uuid.uuid4().hex.encode())
+        answer = context.cached(f"key {item.id}", uuid.uuid4().bytes.hex().encode)
         yield dataclasses.replace(item, output=answer.decode())
 
 

@@ -263,3 +263,21 @@ def test_damaged_files_are_unreadable_at_worst(kind: str, data: st.DataObject) -
         warnings.simplefilter("ignore")  # zipfile warns of duplicate names
         with contextlib.suppress(UnreadableError):
             read(bytes(whole[:cut]), "damaged")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.md", "# R\n\n| | 2018 | 2017 |\n|---|---|---|\n| Revenue | 3 | |\n| Berths | | 4 |\n"),
+        (
+            "t.html",
+            (
+                "<html><body><h1>R</h1><table><tr><th><th>2018<th>2017<tr><td>Revenue<td>3<td>"
+                "<tr><td>Berths<td><td>4</table></body></html>"
+            ),
+        ),
+    ],
+)
+def test_an_empty_cell_moves_no_figure(name: str, text: str) -> None:
+    extract = read(text.encode(), name)[1]
+    assert kinds(extract, "table") == ["– | 2018 | 2017\nRevenue | 3\nBerths | – | 4"]

@@ -1,8 +1,9 @@
 """Build the sample novella EPUB from its Markdown chapters, byte for byte the same each time.
 
 Run ``python make_epub.py``: it reads ``novella/*.md`` and ``novella/metadata.yaml`` beside this
-script and writes ``../documents/<slug>.epub``. Only the standard library is used. The Markdown understood
-is what the chapters use: one ``#`` heading, paragraphs, ``>`` block quotes and ``*emphasis*``.
+script and writes ``../documents/<slug>.epub``. Only the standard library is used. The Markdown
+understood is what the chapters use: one ``#`` heading, paragraphs, ``>`` block quotes and
+``*emphasis*``.
 """
 
 import re
@@ -73,8 +74,7 @@ def to_html(markdown: str) -> tuple[str, str]:
     heading, *blocks = re.split(r"\n{2,}", markdown.strip())
     title = heading.removeprefix("# ")
     body = [f"<h1>{inline(title)}</h1>"]
-    for block in blocks:
-        body.append(quoted(block) if block.startswith(">") else f"<p>{inline(block)}</p>")
+    body.extend(quoted(b) if b.startswith(">") else f"<p>{inline(b)}</p>" for b in blocks)
     return title, "\n".join(body)
 
 

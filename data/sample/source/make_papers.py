@@ -1,7 +1,7 @@
 """Build the two sample research papers (PDF, two columns) from Markdown.
 
 Needs ``reportlab`` and ``pyphen`` (hyphens at line ends); takes no arguments. Each ``papers/*.md``
-beside this file becomes ``../documents/papers/*.pdf``, byte for byte the same each time. A source has a
+beside this file becomes ``../documents/papers/*.pdf``, the same bytes each time. A source has a
 header, then headings, paragraphs, tables (caption, ``| cell |`` rows) and ``figure`` blocks.
 """
 
