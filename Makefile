@@ -1,5 +1,5 @@
 # Everyday commands. CI runs scripts/test.sh, which needs no make.
-.PHONY: build test test-fast check format cover lock sample
+.PHONY: build test test-fast check format cover bench lock sample
 
 build:       ## the data set of the default recipe
 	bash scripts/build.sh
@@ -18,6 +18,9 @@ format:      ## style, mended
 
 cover:       ## which lines the tests reach
 	.venv/bin/python -m pytest -m "not slow" --cov --cov-report=term-missing:skip-covered
+
+bench:       ## side-by-side measurements, as ratios within one run
+	for script in bench/*.py; do .venv/bin/python $$script || exit 1; done
 
 lock:        ## write constraints.txt anew from the newest versions that pyproject.toml admits
 	bash scripts/lock.sh

@@ -170,14 +170,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def newest_dataset(root: Path) -> Path:
-    """Return the most recently finished data set below a folder. DatasetError where none is."""
-    manifests = sorted(root.glob(f"*/{MANIFEST}"), key=lambda file: file.stat().st_mtime_ns)
-    if not manifests:
-        raise DatasetError(f"no finished data set below {root}", do="run `build` first")
-    return manifests[-1].parent
-
-
 def files_hold(folder: Path) -> Iterator[str]:
     """Yield what differs between the manifest's checksums and the files."""
     for name, expected in read_manifest(folder)["files"].items():

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from longalpaca_data.build import Options, build
-from longalpaca_data.dataset import files_hold, newest_dataset, read_manifest
+from longalpaca_data.dataset import files_hold, read_manifest
 from longalpaca_data.errors import DatasetError
 from longalpaca_data.export import SCHEMA, export, read_rows
 from longalpaca_data.recipe import Recipe
@@ -80,9 +80,6 @@ def test_unknown_formats_and_folders_are_clear_errors(folder: Path, tmp_path: Pa
         export(tmp_path, "alpaca")
     with pytest.raises(DatasetError, match="no finished data set"):
         read_manifest(tmp_path)
-    with pytest.raises(DatasetError, match="run `build` first"):
-        newest_dataset(tmp_path)
-    assert newest_dataset(folder.parent) == folder
 
 
 def test_the_manifest_notices_a_changed_file(folder: Path, tmp_path: Path) -> None:

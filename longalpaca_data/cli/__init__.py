@@ -10,6 +10,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from longalpaca_data.cli import train  # noqa: F401 — its commands register themselves
 from longalpaca_data.cli.app import app
 from longalpaca_data.errors import LongalpacaError
 
@@ -26,7 +27,10 @@ def main() -> NoReturn:
     except LongalpacaError as error:
         _say(f"error: {error}")
         sys.exit(1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        if str(interrupt):  # the trainer says itself how to go on
+            _say(str(interrupt))
+            sys.exit(INTERRUPTED)
         code = INTERRUPTED
     except Exception as error:
         usage = getattr(error, "exit_code", None)  # click's own errors know how to show themselves

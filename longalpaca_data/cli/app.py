@@ -49,11 +49,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 DEFAULT_RECIPE = "longalpaca-12k"
 
 
-def _example(*lines: str) -> str:
+def example(*lines: str) -> str:
+    """Return the line that closes a command's help."""
     return "Example: " + "   ".join(lines)
 
 
-@app.command(epilog=_example("python cli.py build --source my-books --out data/out/books"))
+@app.command(epilog=example("python cli.py build --source my-books --out data/out/books"))
 def build(  # noqa: PLR0913, PLR0917 — a command has as many arguments as options
     recipe: RecipeArgument = DEFAULT_RECIPE,
     source: SourceOption = [],  # noqa: B006 — typer's way to write a repeatable option
@@ -102,7 +103,7 @@ def _stage_command(stage: str, says: str) -> None:
         _print({"out": str(_out(chosen, out)), "stages": summary.stages()}, as_json=as_json)
 
     command.__doc__ = says
-    app.command(stage, epilog=_example(f"python cli.py {stage} --source my-books"))(command)
+    app.command(stage, epilog=example(f"python cli.py {stage} --source my-books"))(command)
 
 
 _stage_command("collect", "Read the documents; look at work/collected.jsonl.")
@@ -112,7 +113,7 @@ _stage_command("filter", "Keep the rows that hold; look at work/samples.jsonl.")
 _stage_command("mix", "Choose the data set's rows; look at work/mix.jsonl.")
 
 
-@app.command(epilog=_example("python cli.py validate data/out/longalpaca-12k/longalpaca-12k.json"))
+@app.command(epilog=example("python cli.py validate data/out/longalpaca-12k/longalpaca-12k.json"))
 def validate(
     path: Annotated[
         Path, typer.Argument(help="A JSON, JSONL or Parquet file, or a data set's folder.")
@@ -132,7 +133,7 @@ def validate(
         raise DatasetError(f"{path}: {problems[0]}", do="mend the row or build the set anew")
 
 
-@app.command(epilog=_example("python cli.py export data/out/longalpaca-12k --format alpaca-jsonl"))
+@app.command(epilog=example("python cli.py export data/out/longalpaca-12k --format alpaca-jsonl"))
 def export(
     folder: Annotated[Path, typer.Argument(help="A data set's folder.")],
     name: Annotated[str, typer.Option("--format", help="alpaca or alpaca-jsonl.")] = "alpaca",
@@ -145,7 +146,7 @@ def export(
     typer.echo(f"{count} rows in {file}")
 
 
-@app.command(epilog=_example("python cli.py report data/out/longalpaca-12k"))
+@app.command(epilog=example("python cli.py report data/out/longalpaca-12k"))
 def report(
     folder: Annotated[Path, typer.Argument(help="A data set's folder.")],
     as_json: JsonOption = False,

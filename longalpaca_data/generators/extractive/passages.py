@@ -164,7 +164,9 @@ def clean_sentences(reading: Reading) -> tuple[Sentence, ...]:
         around = all_sentences[max(0, index - 1) : index + 2]
         if any(_cut_wrongly(left, right, language) for left, right in pairwise(around)):
             continue
-        if reading.unique(text) and not _in_caption(reading, sentence):
+        if phrases.in_references(reading, sentence) or _in_caption(reading, sentence):
+            continue
+        if reading.unique(text):
             found.append(sentence)
     return tuple(found)
 

@@ -42,3 +42,11 @@ def test_a_short_window_has_nothing_far_apart(read) -> None:
 
 def test_sentences_that_stand_twice_are_not_used(read) -> None:
     assert list(find((read(TEXT + "\n\n" + TEXT),))) == []
+
+
+def test_titles_in_a_list_of_works_cited_are_no_sentences(read) -> None:
+    cited = "\n\n".join(
+        f"Hale, J. ({1900 + n}). {sentence} Journal of Mills, 3(2), 1-9."
+        for n, sentence in enumerate(SENTENCES)
+    )
+    assert list(find((read(cited),))) == []

@@ -91,3 +91,10 @@ def test_a_line_that_looks_like_a_heading_makes_an_unnumbered_order_doubtful(rea
 def test_run_together_chapter_numbers_are_no_titles(read) -> None:
     text = "\n\n".join(f"# CHAPTER{n}\n\n{BODY}" for n in ("XXVI", "XXVII", "XXVIII"))
     assert list(find((read(text),))) == []
+
+
+def test_two_sections_of_one_name_are_not_asked_about(read) -> None:
+    text = TEXT.replace("## The Kitchen", "## The Mill")
+    for finding in find((read(text),)):
+        asked = {finding.slots.get("given"), finding.slots.get("other")}
+        assert not any(name and "The Mill" in name for name in asked)

@@ -110,4 +110,13 @@ def _once(reading: Reading, year: str) -> bool:
     return reading.text.count(year) == 1
 
 
-FAMILY = Family("event_of_year", "document_analysis", frozenset({"en", "zh"}), find, atomic=True)
+# Off by default: 15 of 17 rows on unseen documents, where 19 of 20 are asked for (an event told of
+# "the same fund" needs the sentence before it).
+FAMILY = Family(
+    "event_of_year",
+    "document_analysis",
+    frozenset({"en", "zh"}),
+    find,
+    atomic=True,
+    default=False,
+)

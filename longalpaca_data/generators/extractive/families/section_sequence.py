@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -27,7 +28,12 @@ def find(material: Material) -> Iterator[Finding]:
     stand in one parent section, both headings in the window, nothing of their level between.
     """
     reading = material[0]
-    named = {section.start for section in named_sections(reading)}
+    words = Counter(words_of(section).lower() for section in reading.sections)
+    named = {
+        section.start
+        for section in named_sections(reading)
+        if words[words_of(section).lower()] == 1  # 4.2 and 5.2 of one name can't be told apart
+    }
     nested = {a.start for a, b in pairwise(reading.sections) if b.start < a.end}
     for parent, siblings in _families(reading):
         usable = [s.start in named and bool(words_of(s)) for s in siblings]

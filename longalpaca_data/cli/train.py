@@ -1,0 +1,139 @@
+"""The commands that train, merge, ask and evaluate. They need the extra ``train``."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from longalpaca_data.cli.app import app, example
+from longalpaca_data.errors import MissingPackageError
+
+ModelOption = Annotated[str | None, typer.Option(help="A model's folder or name on the Hub.")]
+
+
+@app.command(epilog=example("python cli.py sft --recipe sft-tiny --gpus 0 --dry-run"))
+def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as options
+    dataset: Annotated[
+        str | None,
+        typer.Argument(help="A data set's folder, a JSON, JSONL or Parquet file, or a Hub name."),
+    ] = None,
+    model: ModelOption = None,
+    recipe: Annotated[str, typer.Option(help="A training recipe.")] = "sft-default",
+    gpus: Annotated[
+        int | None, typer.Option(help="Processes, one per GPU; 0: the CPU.", show_default="all")
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="The model's folder.")] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens per row, at most.")] = None,
+    attention: Annotated[str | None, typer.Option(help="s2 or full.")] = None,
+    full_attention_steps: Annotated[
+        int | None, typer.Option(help="Steps of full attention at the end.")
+    ] = None,
+    tune: Annotated[str | None, typer.Option(help="lora+, lora or full.")] = None,
+    quantize: Annotated[str | None, typer.Option(help="4bit (CUDA only).")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
+    torchrun: Annotated[
+        list[str],
+        typer.Option(help="A word for torchrun, for several nodes: --torchrun=--nnodes=2 …"),
+    ] = [],  # noqa: B006 — typer's way to write a repeatable option
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress lines.")] = False,
+) -> None:
+    """Fine-tune a model on a data set with S²-attention."""
+    _need_torch("sft")
+    from longalpaca_data.train.launch import SftOptions, plan  # noqa: PLC0415 — heavy
+    from longalpaca_data.train.launch import sft as run  # noqa: PLC0415 — heavy
+
+    given = {
+        "context": context,
+        "attention": attention,
+        "full_attention_steps": full_attention_steps,
+        "tune": tune,
+        "quantize": quantize,
+        "max_steps": max_steps,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    options = SftOptions(dataset, model, recipe, out, gpus, changes, tuple(torchrun), resume, quiet)
+    if dry_run:
+        for line in plan(options).lines():
+            typer.echo(line)
+        return
+    run(options)
+
+
+@app.command(epilog=example("python cli.py merge data/models/sft-tiny --out data/models/merged"))
+def merge(
+    adapter: Annotated[Path, typer.Argument(help="The folder that sft wrote.")],
+    out: Annotated[Path, typer.Option(help="The merged model's folder.")],
+    base: Annotated[str | None, typer.Option(help="Another place of the base model.")] = None,
+    dtype: Annotated[str, typer.Option(help="How weights are stored.")] = "bfloat16",
+) -> None:
+    """Merge an adapter into its base: a plain Hugging Face model."""
+    _need_torch("merge")
+    from longalpaca_data.train.merge import merge as run  # noqa: PLC0415 — heavy
+
+    merged = run(adapter, out, base=base, dtype=dtype)
+    typer.echo(f"{merged.parameters:,} parameters, context {merged.context:,}, in {out}")
+
+
+@app.command(
+    epilog=example('python cli.py ask data/models/merged --material book.txt "Who keeps the key?"')
+)
+def ask(
+    model: Annotated[str, typer.Argument(help="A model's or adapter's folder, or a Hub name.")],
+    question: Annotated[str, typer.Argument(help="The question.")],
+    material: Annotated[
+        list[str], typer.Option(help="A text file; several are numbered as in training.")
+    ],
+    answer_tokens: Annotated[int, typer.Option(help="The answer's length, at most.", min=1)] = 512,
+    base: Annotated[str | None, typer.Option(help="Another place of the base model.")] = None,
+) -> None:
+    """Ask a model one question about documents."""
+    _need_torch("ask")
+    from longalpaca_data.train.ask import ask as run  # noqa: PLC0415 — heavy
+
+    pieces = run(model, material, question, answer_tokens=answer_tokens, base=base, say=_say)
+    for piece in pieces:
+        typer.echo(piece, nl=False)
+    typer.echo()
+
+
+@app.command("eval", epilog=example("python cli.py eval MODEL --suite passkey --context 4096"))
+def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as options
+    models: Annotated[list[str], typer.Argument(help="One model, or several side by side.")],
+    suite: Annotated[
+        list[str], typer.Option(help="passkey, perplexity or longqa; may be repeated.")
+    ] = ["passkey"],  # noqa: B006 — typer's way to write a repeatable option
+    context: Annotated[list[int], typer.Option(help="Lengths in tokens.")] = [],  # noqa: B006
+    text: Annotated[list[str], typer.Option(help="Texts for perplexity.")] = [],  # noqa: B006
+    dataset: Annotated[str | None, typer.Option(help="The data set of longqa.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder for JSON and pictures.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Rows of longqa, at most.")] = None,
+    trials: Annotated[int, typer.Option(help="Passkeys per depth and length.", min=1)] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure what a model makes of long texts."""
+    _need_torch("eval")
+    from longalpaca_data.evaluate.suite import EvalOptions  # noqa: PLC0415 — heavy
+    from longalpaca_data.evaluate.suite import evaluate as run  # noqa: PLC0415 — heavy
+
+    options = EvalOptions(models, suite, context, text, dataset, out, limit=limit, trials=trials)
+    report = run(options, progress=_say)
+    results: dict[str, Any] = {"models": report.models, "pictures": report.pictures}
+    typer.echo(json.dumps(results, ensure_ascii=False) if as_json else report.table())
+
+
+def _need_torch(command: str) -> None:
+    """Say in one line what to install where the trainer's packages are missing."""
+    for package in ("torch", "transformers", "peft", "trl"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingPackageError(package, extra="train", purpose=f"`{command}`")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 — news belongs on stderr

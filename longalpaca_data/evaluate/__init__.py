@@ -1,0 +1,1 @@
+"""Evaluation: passkey retrieval, perplexity by context length, questions about long documents."""

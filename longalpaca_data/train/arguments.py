@@ -1,0 +1,101 @@
+"""What a recipe means to TRL and transformers: their training arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from trl.trainer.sft_config import SFTConfig
+
+from longalpaca_data.train.recipe import SftRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the launcher tells every process. ``parallel`` is decided, no longer ``auto``."""
+
+    recipe: dict[str, Any]
+    dataset: str
+    out: str
+    device: str
+    parallel: str
+    resume: bool
+    quiet: bool
+
+
+def trainer_arguments(recipe: SftRecipe, settings: Settings, *, held_out: bool) -> SFTConfig:
+    """Return the arguments of a run; making them starts the process group under torchrun."""
+    cuda = settings.device == "cuda"
+    bf16 = recipe.precision == "bf16" or (recipe.precision == "auto" and cuda)
+    arguments = SFTConfig(
+        output_dir=settings.out,
+        use_cpu=not cuda,
+        seed=recipe.seed,
+        per_device_train_batch_size=recipe.batch_size,
+        per_device_eval_batch_size=1,
+        gradient_accumulation_steps=recipe.accumulation,
+        num_train_epochs=recipe.epochs,
+        max_steps=recipe.max_steps or -1,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=recipe.schedule,
+        warmup_steps=recipe.warmup_steps,
+        weight_decay=recipe.weight_decay,
+        **_checkpointing(enabled=recipe.gradient_checkpointing),
+        bf16=bf16 and cuda,
+        logging_steps=recipe.log_steps,
+        logging_first_step=True,
+        save_steps=recipe.save_steps,
+        save_total_limit=recipe.keep,
+        eval_strategy="steps" if recipe.eval_steps and held_out else "no",
+        eval_steps=recipe.eval_steps,
+        eval_on_start=held_out and not settings.resume,
+        report_to=list(recipe.report_to) or "none",
+        disable_tqdm=True,
+        dataloader_pin_memory=cuda,
+        remove_unused_columns=False,
+        max_length=None,
+        packing=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        **_parallel(recipe, settings),
+    )
+    if settings.parallel == "none":
+        # One process on a machine with several GPUs: transformers would wrap the model in
+        # nn.DataParallel, which TRL refuses.
+        arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - there is no public setter
+    return arguments
+
+
+def _checkpointing(*, enabled: bool) -> dict[str, Any]:
+    """Name the option as this transformers does: 5.23 renames it and warns about the old name."""
+    names = {field.name for field in fields(SFTConfig)}
+    wanted = {"gradient_checkpointing", "activation_checkpointing"} & names
+    return dict.fromkeys(wanted, enabled)
+
+
+def _parallel(recipe: SftRecipe, settings: Settings) -> dict[str, Any]:
+    """Return the arguments that spread weights over ranks."""
+    if settings.parallel == "fsdp":
+        # Layers to wrap are the model's own _no_split_modules where none are named.
+        return {"fsdp": True, "fsdp_config": {"version": 2}}
+    if settings.parallel == "ddp":
+        return {"ddp_find_unused_parameters": False}
+    if settings.parallel == "zero3":
+        return {"deepspeed": zero3(recipe)}
+    return {}
+
+
+def zero3(recipe: SftRecipe) -> dict[str, Any]:
+    """Return DeepSpeed's configuration for ZeRO stage 3; sizes are left to transformers."""
+    half = recipe.precision != "fp32"
+    return {
+        "zero_optimization": {
+            "stage": 3,
+            "overlap_comm": True,
+            "contiguous_gradients": True,
+            "stage3_gather_16bit_weights_on_model_save": True,
+        },
+        "bf16": {"enabled": half},
+        "gradient_accumulation_steps": recipe.accumulation,
+        "train_micro_batch_size_per_gpu": recipe.batch_size,
+        "gradient_clipping": "auto",
+    }

@@ -1,0 +1,74 @@
+"""From packed rows of indices to a batch: tokens, labels, positions, documents, loss weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import datasets
+import torch
+
+Weighting = Literal["document", "token"]
+"""``document``: every document counts once, whatever its length (LongAlign, arXiv 2401.18058,
+section 3.3). ``token``: every answer token counts once, so long answers weigh more."""
+
+IGNORED = -100
+"""torch's label for "no target here"."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRows:
+    """What the trainer's data set holds: which documents share a row. Tokens stay on disk."""
+
+    rows: list[list[int]]
+    split: str = "train"
+
+    def dataset(self) -> datasets.Dataset:
+        """Return one record per row: its document indices, and the split they are from."""
+        splits = [self.split] * len(self.rows)
+        return datasets.Dataset.from_dict({"documents": self.rows, "split": splits})
+
+
+@dataclass(frozen=True, slots=True)
+class Collator:
+    """Builds a batch from records of :class:`PackedRows`, reading tokens from ``tables``.
+
+    Gives ``input_ids``, ``labels`` and ``position_ids`` (batch, tokens) padded on the right,
+    ``loss_weights`` (batch, tokens, float64), ``document_lengths`` (nested lists, for attention)
+    and ``n_items``: what the weights' sum must be divided by, over accumulation and ranks.
+    """
+
+    tables: Mapping[str, datasets.Dataset]
+    pad: int
+    weighting: Weighting = "document"
+
+    def __call__(self, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Collate."""
+        rows = [self.tables[r["split"]][[int(i) for i in r["documents"]]] for r in records]
+        width = max(sum(row["length"]) for row in rows)
+        shape = (len(rows), width)
+        ids = torch.full(shape, self.pad, dtype=torch.long)
+        labels = torch.full(shape, IGNORED, dtype=torch.long)
+        positions = torch.zeros(shape, dtype=torch.long)
+        weights = torch.zeros(shape, dtype=torch.float64)
+        items = 0
+        for line, row in enumerate(rows):
+            at = 0
+            for tokens, prompt in zip(row["input_ids"], row["prompt"], strict=True):
+                end, first = at + len(tokens), at + max(int(prompt), 1)
+                ids[line, at:end] = torch.tensor(tokens)
+                positions[line, at:end] = torch.arange(len(tokens))
+                labels[line, first:end] = ids[line, first:end]
+                targets = end - first
+                weights[line, first:end] = 1.0 / targets if self.weighting == "document" else 1.0
+                items += 1 if self.weighting == "document" else targets
+                at = end
+        return {
+            "input_ids": ids,
+            "labels": labels,
+            "position_ids": positions,
+            "loss_weights": weights,
+            "document_lengths": [[int(n) for n in row["length"]] for row in rows],
+            "n_items": items,
+        }

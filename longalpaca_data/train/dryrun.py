@@ -1,0 +1,123 @@
+"""``sft --dry-run``: what a run would take, without weights, tokenizer or GPUs at hand."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from longalpaca_data.train.load import load_config
+from longalpaca_data.train.options import SftOptions, command, gpus_to_use, output_folder, resolve
+from longalpaca_data.train.packing import pack
+from longalpaca_data.train.plan import (
+    Memory,
+    Steps,
+    choose_parallel,
+    config_from_numbers,
+    count_parameters,
+    memory,
+    steps,
+    tune_options,
+)
+from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.rows import read_rows
+from longalpaca_data.train.worker import SETTINGS_FILE
+
+CHARACTERS_PER_TOKEN = 3.5
+"""Only for `--dry-run`, where no tokenizer is at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `--dry-run` prints."""
+
+    command: str
+    model: str
+    dataset: str
+    out: str
+    gpus: int
+    parallel: str
+    trained: int
+    frozen: int
+    steps: Steps
+    assumed: bool
+    """The data set was not at hand: steps and tokens follow from the recipe's ``assumed``."""
+    memory: Memory
+
+    def lines(self) -> list[str]:
+        """Return the plan as text."""
+        gib = 1 << 30
+        share = 100 * self.trained / max(self.trained + self.frozen, 1)
+        what = "assumed" if self.assumed else "read"
+        parts = {k: v / gib for k, v in asdict(self.memory).items()}
+        detail = ", ".join(f"{name} {size:.1f}" for name, size in parts.items())
+        return [
+            f"command     {self.command}",
+            f"model       {self.model}",
+            f"data set    {self.dataset}",
+            f"output      {self.out}",
+            f"parameters  {self.trained:,} trained ({share:.2f} %), {self.frozen:,} frozen",
+            f"steps       {self.steps.total:,} ({self.steps.per_epoch:,} per epoch)",
+            f"rows        {self.steps.rows:,} {what} in {self.steps.packed_rows:,} packed rows",
+            f"tokens      {self.steps.tokens:,}",
+            f"memory      {self.memory.total / gib:.1f} GiB per GPU, estimated ({detail})",
+            f"weights     {self.parallel}",
+        ]
+
+
+def plan(options: SftOptions) -> Plan:
+    """Reckon what a run will take; reads neither weights nor tokenizer, starts nothing."""
+    recipe, dataset = resolve(options)
+    gpus = options.gpus if options.gpus is not None else gpus_to_use(None)
+    config = plan_config(recipe)
+    counts = count_parameters(config, tune_options(recipe))
+    world = max(gpus, 1)
+    parallel = choose_parallel(recipe, config, counts, world, gpu_bytes())
+    known = _lengths(dataset, recipe)
+    lengths = known or [recipe.assumed.tokens_per_row] * recipe.assumed.rows
+    lengths = [min(n, recipe.context) for n in lengths[: recipe.row_limit]]
+    packed = len(pack(lengths, recipe.context)) if recipe.packing else len(lengths)
+    out = output_folder(options, recipe)
+    return Plan(
+        command=shlex.join(command(out / SETTINGS_FILE, gpus, options.torchrun)),
+        model=recipe.model,
+        dataset=dataset or f"none at hand, {recipe.assumed.rows:,} rows assumed",
+        out=str(out),
+        gpus=gpus,
+        parallel=parallel,
+        trained=counts.trained,
+        frozen=counts.frozen,
+        steps=steps(recipe, lengths, packed, world),
+        assumed=not known,
+        memory=memory(config, counts, recipe, parallel, world),
+    )
+
+
+def plan_config(recipe: SftRecipe) -> Any:
+    """Take the numbers from the recipe where it has them, else from the model itself."""
+    if recipe.architecture and not Path(recipe.model).expanduser().is_dir():
+        return config_from_numbers(recipe)
+    return load_config(recipe.model)
+
+
+def gpu_bytes() -> int | None:
+    """Return the memory of one GPU, None without GPUs."""
+    if not torch.cuda.is_available():
+        return None
+    return int(torch.cuda.get_device_properties(0).total_memory)
+
+
+def _lengths(dataset: str, recipe: SftRecipe) -> list[int]:
+    """Estimate the tokens of each row from its characters; empty without a data set at hand."""
+    if not dataset or not Path(dataset).expanduser().exists():
+        return []
+    lengths = []
+    for row in read_rows(dataset):
+        characters = len(row.instruction) + len(row.input) + len(row.output)
+        lengths.append(max(1, round(characters / CHARACTERS_PER_TOKEN)))
+        if recipe.row_limit and len(lengths) >= recipe.row_limit:
+            break
+    return lengths

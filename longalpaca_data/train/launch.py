@@ -1,0 +1,156 @@
+"""``sft``: from a recipe and a number of GPUs to processes, and from processes to a result."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from longalpaca_data.errors import DatasetError, LongalpacaError, OutputError
+from longalpaca_data.train.arguments import Settings
+from longalpaca_data.train.callbacks import STOP_FILE
+from longalpaca_data.train.dryrun import Plan, gpu_bytes, plan, plan_config
+from longalpaca_data.train.options import (
+    SftOptions,
+    command,
+    gpus_to_use,
+    newest_dataset,
+    output_folder,
+    resolve,
+)
+from longalpaca_data.train.plan import choose_parallel, count_parameters, tune_options
+from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.worker import (
+    RESULT_FILE,
+    SETTINGS_FILE,
+    Result,
+    check_packages,
+    train,
+)
+
+__all__ = ["Plan", "Result", "SftOptions", "newest_dataset", "plan", "sft"]
+
+
+def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Result:
+    """Fine-tune a model as the recipe says; returns when it is saved.
+
+    ``say`` takes the lines that tell what is used. Raises :class:`LongalpacaError` for what the
+    user can mend, and KeyboardInterrupt, whose text says how to resume, after an interruption.
+    """
+    recipe, dataset = resolve(options)
+    gpus = gpus_to_use(options.gpus)
+    if not dataset:
+        raise DatasetError(
+            f"no data set under {options.data_root}", do="run `build` first, or name a data set"
+        )
+    out = output_folder(options, recipe)
+    _check_output(out, resume=options.resume)
+    tell = say or (lambda line: print(line, file=sys.stderr))  # noqa: T201 - stderr, by default
+    where = f"{gpus} GPU{'s' if gpus > 1 else ''}" if gpus else "the CPU"
+    tell(f"fine-tuning {recipe.model} on {dataset} ({where}) → {out}")
+    parallel = _parallel(recipe, gpus)
+    check_packages(recipe, parallel)
+    settings = Settings(
+        recipe=recipe.model_dump(mode="json"),
+        dataset=dataset,
+        out=str(out),
+        device="cuda" if gpus else "cpu",
+        parallel=parallel,
+        resume=options.resume,
+        quiet=options.quiet,
+    )
+    (out / STOP_FILE).unlink(missing_ok=True)
+    if gpus <= 1 and not options.torchrun and parallel != "zero3":
+        result = train(settings)
+    else:
+        result = run_processes(settings, gpus, options.torchrun)
+    if result.interrupted:
+        raise KeyboardInterrupt(
+            f"stopped and saved at step {result.steps}; run the same command with --resume"
+        )
+    return result
+
+
+def _parallel(recipe: SftRecipe, gpus: int) -> str:
+    if gpus <= 1 and recipe.parallel != "zero3":
+        return "none"
+    config = plan_config(recipe)
+    counts = count_parameters(config, tune_options(recipe))
+    return choose_parallel(recipe, config, counts, gpus, gpu_bytes())
+
+
+def _check_output(out: Path, *, resume: bool) -> None:
+    finished = any((out / name).exists() for name in ("adapter_config.json", "config.json"))
+    begun = any(out.glob("checkpoint-*"))
+    if finished or (begun and not resume):
+        what = "a finished model" if finished else "checkpoints of an unfinished run"
+        do = "choose another --out" if finished else "add --resume, or choose another --out"
+        raise OutputError(f"{out} holds {what}", do=do)
+    if resume and not begun:
+        raise OutputError(f"there is no checkpoint in {out}", do="run without --resume")
+
+
+def run_processes(
+    settings: Settings,
+    processes: int,
+    torchrun: Iterable[str] = (),
+    *,
+    run: list[str] | None = None,
+) -> Result:
+    """Start the workers and wait; SIGINT and SIGTERM make all of them save and stop.
+
+    ``run`` replaces the command (the tests' way to have FSDP on the CPU).
+    """
+    out = Path(settings.out)
+    path = out / SETTINGS_FILE
+    result_file = out / RESULT_FILE
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(settings)))
+    except OSError as error:
+        raise OutputError(f"can't write to {out}: {error}", do="check --out") from error
+    result_file.unlink(missing_ok=True)
+    threads = str(max(1, (os.cpu_count() or 1) // max(processes, 1)))
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        run or command(path, processes, torchrun),
+        env={"OMP_NUM_THREADS": threads, **os.environ},
+        # Its own session: Ctrl-C reaches this process only, which asks the workers to stop.
+        start_new_session=True,
+    )
+    code = _wait(process, out / STOP_FILE)
+    if not result_file.is_file():
+        raise LongalpacaError(
+            f"the training processes ended with code {code}", do="see their messages above"
+        )
+    told = json.loads(result_file.read_text())
+    for leftover in (path, result_file, out / STOP_FILE):
+        leftover.unlink(missing_ok=True)
+    if "error" in told:
+        if not any(out.iterdir()):
+            out.rmdir()
+        raise LongalpacaError(told["error"])
+    return Result(**told)
+
+
+def _wait(process: subprocess.Popen[bytes], stop_file: Path) -> int:
+    """Wait for the workers. The first signal asks them to stop, the second ends them."""
+    asked = False
+
+    def on_signal(*_: object) -> None:
+        nonlocal asked
+        if asked:
+            process.terminate()
+        asked = True
+        stop_file.touch()
+
+    before = {n: signal.signal(n, on_signal) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

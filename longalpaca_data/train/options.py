@@ -1,0 +1,82 @@
+"""What `sft` is asked for, resolved: recipe, data set, GPUs, output folder, command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.train.recipe import SftRecipe, find_recipe, load_recipe
+from longalpaca_data.train.rows import dataset_files
+
+
+@dataclass(frozen=True, slots=True)
+class SftOptions:
+    """What the command line says. ``changes`` are recipe keys laid over the recipe's own."""
+
+    dataset: str | None = None
+    model: str | None = None
+    recipe: str = "sft-default"
+    out: str | None = None
+    gpus: int | None = None
+    """None: all that there are. 0: the CPU."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    torchrun: tuple[str, ...] = ()
+    """Passed through for several nodes: ``--nnodes 2 --node_rank 0 --rdzv_endpoint host:29500``."""
+    resume: bool = False
+    quiet: bool = False
+    data_root: str = "data/out"
+
+
+def resolve(options: SftOptions) -> tuple[SftRecipe, str]:
+    """Return the recipe with the options laid over it, and the data set's place."""
+    changes = dict(options.changes)
+    for key in ("model", "dataset"):
+        if getattr(options, key) is not None:
+            changes[key] = getattr(options, key)
+    recipe = load_recipe(find_recipe(options.recipe), changes)
+    dataset = recipe.dataset
+    if dataset == "newest":
+        dataset = newest_dataset(Path(options.data_root))
+    return recipe, dataset
+
+
+def newest_dataset(root: Path) -> str:
+    """Return the data set that `build` finished last under ``root``, empty where there is none."""
+    found = [p.parent for p in root.glob("*/manifest.json") if dataset_files(p.parent, "train")]
+    times = {folder: (folder / "manifest.json").stat().st_mtime_ns for folder in found}
+    return str(max(found, key=lambda f: (times[f], f.name))) if found else ""
+
+
+def output_folder(options: SftOptions, recipe: SftRecipe) -> Path:
+    """Return where the model goes: ``--out``, or data/models/<recipe name>."""
+    return Path(options.out or Path("data/models") / recipe.name).expanduser()
+
+
+def gpus_to_use(asked: int | None) -> int:
+    """Return how many GPUs to use; raises where more are asked for than there are."""
+    import torch  # noqa: PLC0415 - the plan of a CPU run needs no CUDA
+
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if asked is None:
+        return there
+    if asked > there:
+        raise LongalpacaError(
+            f"--gpus {asked}: {there} GPU{'s' if there != 1 else ''} found",
+            do=f"use --gpus {there}" if there else "use --gpus 0 for the CPU",
+        )
+    return asked
+
+
+def command(settings_file: Path, processes: int, torchrun: Iterable[str] = ()) -> list[str]:
+    """Return the command that runs the workers."""
+    worker = ["-m", "longalpaca_data.train.worker", str(settings_file)]
+    more = list(torchrun)
+    if processes <= 1 and not more:
+        return [sys.executable, *worker]
+    alone = [] if more else ["--standalone"]
+    run = [sys.executable, "-m", "torch.distributed.run", *alone, *more]
+    return [*run, "--nproc_per_node", str(max(processes, 1)), *worker]

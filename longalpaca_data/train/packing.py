@@ -1,0 +1,46 @@
+"""Best-fit packing: several documents in one row, as few rows as possible, none cut.
+
+Best-fit decreasing (Ding et al., "Fewer Truncations Improve Language Modeling", arXiv 2404.10830):
+documents from long to short, each into the row where it leaves the least room.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+
+
+def pack(lengths: Sequence[int], capacity: int) -> list[list[int]]:
+    """Return rows of indices into ``lengths`` (tokens) that fit in ``capacity`` tokens each.
+
+    Equal lengths keep their order, so the result is the same everywhere. Takes n·log n time.
+    Raises ValueError for a length that does not fit.
+    """
+    if lengths and max(lengths) > capacity:
+        raise ValueError(f"a row of {max(lengths)} tokens does not fit in {capacity}")
+    rows: list[list[int]] = []
+    with_room: dict[int, list[int]] = {}  # room left → rows
+    rooms: list[int] = []  # the keys of with_room, sorted
+    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        length = lengths[index]
+        at = bisect_left(rooms, length)
+        if at == len(rooms):
+            row, room = len(rows), capacity
+            rows.append([])
+        else:
+            room = rooms[at]
+            row = with_room[room].pop()
+            if not with_room[room]:
+                del with_room[room], rooms[at]
+        rows[row].append(index)
+        left = room - length
+        if left not in with_room:
+            with_room[left] = []
+            insort(rooms, left)
+        with_room[left].append(row)
+    return rows
+
+
+def one_each(lengths: Sequence[int]) -> list[list[int]]:
+    """Return one row per document: no packing."""
+    return [[index] for index in range(len(lengths))]

@@ -1,0 +1,164 @@
+"""The fine-tuning recipe: what `sft` does, as YAML that a person can read as a method section."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from longalpaca_data.errors import RecipeError
+from longalpaca_data.resources import recipes_folder
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A part of a recipe; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Lora(Section):
+    """Low-rank adapters. The defaults are LongLoRA's."""
+
+    rank: Positive = 8
+    alpha: Positive = 16
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    targets: Literal["attention", "all"] = "attention"
+
+
+class Assumed(Section):
+    """The data set that `--dry-run` reckons with where none is at hand."""
+
+    rows: Positive = 12_000
+    tokens_per_row: Positive = 12_000
+
+
+class SftRecipe(Section):
+    """A whole fine-tuning run. Lengths are in tokens of the model's tokenizer."""
+
+    name: str
+    model: str
+    """Folder, or name on the Hugging Face Hub."""
+    architecture: dict[str, Any] | None = None
+    """``model_type`` and the numbers of config.json: lets `--dry-run` work without the model."""
+    dataset: str = "newest"
+    """Folder or file, name on the Hub, or ``newest``: the newest data set under data/out."""
+    assumed: Assumed = Assumed()
+    row_limit: Positive | None = None
+    eval_limit: Positive | None = None
+    """Rows of the training and of the validation split that are used; all where not given."""
+    template: Literal["auto", "alpaca", "llama2", "chat"] = "auto"
+
+    context: Positive
+    rope: Literal["linear", "yarn", "dynamic", "llama3"] = "linear"
+    attention: Literal["s2", "full"] = "s2"
+    group_size: Annotated[int, Field(ge=2)] | None = None
+    """Tokens; a quarter of the context where it is not given."""
+    full_attention_steps: Annotated[int, Field(ge=0)] = 0
+
+    tune: Literal["lora+", "lora", "full"] = "lora+"
+    lora: Lora = Lora()
+    quantize: Literal["4bit"] | None = None
+
+    packing: bool = True
+    weighting: Literal["document", "token"] = "document"
+    epochs: Annotated[float, Field(gt=0)] = 5
+    max_steps: Positive | None = None
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-5
+    schedule: Literal["constant_with_warmup", "cosine", "linear"] = "constant_with_warmup"
+    warmup_steps: Annotated[int, Field(ge=0)] = 20
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    batch_size: Positive = 1
+    """Packed rows per GPU and step."""
+    accumulation: Positive = 8
+    gradient_checkpointing: bool = True
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    parallel: Literal["auto", "ddp", "fsdp", "zero3"] = "auto"
+    seed: int = 42
+
+    log_steps: Positive = 1
+    eval_steps: Positive | None = None
+    save_steps: Positive = 100
+    keep: Positive = 2
+    """Checkpoints kept; older ones are deleted."""
+    report_to: tuple[Literal["wandb", "tensorboard"], ...] = ()
+
+    @model_validator(mode="after")
+    def _fits(self) -> SftRecipe:
+        if self.tune == "full" and self.quantize:
+            raise ValueError("4-bit weights can't be trained: use tune lora+ or lora")
+        if self.group_size and self.group_size > self.context:
+            raise ValueError(f"group_size {self.group_size} exceeds context {self.context}")
+        return self
+
+
+def find_recipe(
+    name: str | Path, folders: tuple[Path, ...] = (Path("recipes"), recipes_folder())
+) -> Path:
+    """Return the file of a recipe given by path or by name (``sft-tiny``)."""
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    packaged = Path(__file__).parents[1] / "recipes"
+    checkout = Path(__file__).parents[2] / "recipes"
+    for folder in (*folders, packaged, checkout):
+        for candidate in (folder / path.name, folder / f"{path.name}.yaml"):
+            if candidate.is_file():
+                return candidate
+    raise RecipeError(f"no recipe {name}", do="give a YAML file, or a name in recipes/")
+
+
+def load_recipe(path: Path, changes: Mapping[str, Any] | None = None) -> SftRecipe:
+    """Read a recipe and lay ``changes`` (what the command line says) over it.
+
+    Raises :class:`RecipeError` naming the key, the line and, for a misspelt key, the nearest one.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"can't read {path}: {error}", do="mend the recipe") from error
+    if not isinstance(values, dict):
+        raise RecipeError(f"{path} is not a recipe: no keys", do="give name, model and context")
+    values = {"name": path.stem, **values, **(changes or {})}
+    try:
+        return SftRecipe.model_validate(values)
+    except ValidationError as error:
+        raise RecipeError(_first_problem(error, path, text), do="mend the recipe") from error
+
+
+def _first_problem(error: ValidationError, path: Path, text: str) -> str:
+    problem = error.errors()[0]
+    keys = [str(part) for part in problem["loc"]]
+    line = _line_of(text, keys)
+    where = f"{path}" + (f" line {line}" if line else "")
+    key = ".".join(keys)
+    if problem["type"] == "extra_forbidden":
+        known = [*SftRecipe.model_fields, *Lora.model_fields, *Assumed.model_fields]
+        near = difflib.get_close_matches(keys[-1], known, n=1)
+        return f"{where}: unknown key {key}" + (f" (did you mean {near[0]}?)" if near else "")
+    return f"{where}: {key or 'recipe'}: {problem['msg']}"
+
+
+def _line_of(text: str, keys: list[str]) -> int | None:
+    """Return the line (from 1) on which the key stands, None where it is not written."""
+    node = yaml.compose(text)
+    line = None
+    for key in keys:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        found = [(k, v) for k, v in node.value if k.value == key]
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line
+
+
+def dump_recipe(recipe: SftRecipe) -> str:
+    """Return the recipe as YAML, as it is kept beside the model."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

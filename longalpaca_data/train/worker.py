@@ -1,0 +1,240 @@
+"""One process of a training run: what `sft` runs in-process, and torchrun on every GPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PrinterCallback
+from transformers.trainer_utils import get_last_checkpoint, set_seed
+
+from longalpaca_data.errors import LongalpacaError, MissingPackageError, OutputError
+from longalpaca_data.train.arguments import Settings, trainer_arguments
+from longalpaca_data.train.attention import attention_name, check_supported, default_group_size
+from longalpaca_data.train.callbacks import (
+    METRICS_FILE,
+    FullAttentionAtTheEnd,
+    Metrics,
+    Progress,
+    StopOnRequest,
+    read_metrics,
+)
+from longalpaca_data.train.collate import Collator, PackedRows
+from longalpaca_data.train.curve import draw_losses
+from longalpaca_data.train.load import load_config, load_tokenizer, load_weights
+from longalpaca_data.train.lora import Counts, count, prepare, quantization, verify_saved
+from longalpaca_data.train.loss import check_loss_supported
+from longalpaca_data.train.packing import one_each, pack
+from longalpaca_data.train.plan import tune_options
+from longalpaca_data.train.recipe import SftRecipe, dump_recipe
+from longalpaca_data.train.rope import extend_context
+from longalpaca_data.train.rows import dataset_files
+from longalpaca_data.train.templates import Template, default_template
+from longalpaca_data.train.tokenized import Tokenized, tokenize
+from longalpaca_data.train.trainer import LongTrainer, save
+
+SETTINGS_FILE = "sft.json"
+RESULT_FILE = "result.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run did. Losses are means over documents."""
+
+    out: str
+    steps: int
+    interrupted: bool
+    loss_first: float | None
+    loss_last: float | None
+    eval_loss_before: float | None
+    eval_loss_after: float | None
+    trained: int
+    frozen: int
+    data: dict[str, Any]
+
+
+def train(settings: Settings) -> Result:
+    """Run (or resume) a fine-tuning run in this process, as one rank of however many there are.
+
+    Everything that can be wrong with model, tokenizer and data is found before anything is
+    written to the output folder but the token cache.
+    """
+    recipe = SftRecipe.model_validate(settings.recipe)
+    out = Path(settings.out)
+    set_seed(recipe.seed)
+    bits = quantization(tune_options(recipe))
+    config = load_config(recipe.model)
+    extend_context(config, recipe.context, recipe.rope)
+    check_supported(config, recipe.context)
+    check_loss_supported(config)
+    tokenizer = load_tokenizer(recipe.model)
+    held = dataset_has_validation(settings.dataset)
+    arguments = trainer_arguments(recipe, settings, held_out=held)  # starts the process group
+    with arguments.main_process_first(desc="tokenizing"):
+        data, held_out = _data(recipe, settings, tokenizer)
+    model = prepare(
+        load_weights(
+            recipe.model,
+            config,
+            attention=_attention(recipe),
+            dtype=torch.bfloat16 if arguments.bf16 else torch.float32,
+            quantization=bits,
+        ),
+        tune_options(recipe),
+    )
+    numbers = count(model)
+    stop = StopOnRequest(out)
+    full = FullAttentionAtTheEnd(recipe.full_attention_steps, attention_name("full"))
+    tables = {"train": data.table, **({"validation": held_out.table} if held_out else {})}
+    trainer = LongTrainer(
+        model,
+        args=arguments,
+        collator=Collator(tables, int(tokenizer.pad_token_id), recipe.weighting),
+        train_rows=_rows(data, recipe),
+        eval_rows=PackedRows(one_each(held_out.lengths), "validation").dataset()
+        if held_out
+        else None,
+        tokenizer=tokenizer,
+        callbacks=[stop, full],
+    )
+    _run(trainer, settings, stop)
+    _finish(trainer, out, recipe, stop, numbers.trained)
+    return _result(trainer, out, stop, numbers, data)
+
+
+def _result(
+    trainer: LongTrainer, out: Path, stop: StopOnRequest, numbers: Counts, data: Tokenized
+) -> Result:
+    metrics = read_metrics(out / METRICS_FILE)
+    losses = [m["loss"] for m in metrics if "loss" in m]
+    evals = [m["eval_loss"] for m in metrics if "eval_loss" in m]
+    return Result(
+        out=str(out),
+        steps=trainer.state.global_step,
+        interrupted=stop.stopped,
+        loss_first=losses[0] if losses else None,
+        loss_last=losses[-1] if losses else None,
+        eval_loss_before=evals[0] if evals else None,
+        eval_loss_after=evals[-1] if evals and not stop.stopped else None,
+        trained=numbers.trained,
+        frozen=numbers.frozen,
+        data=asdict(data.counts),
+    )
+
+
+def _attention(recipe: SftRecipe) -> str:
+    if recipe.attention == "full":
+        return attention_name("full")
+    return attention_name("s2", recipe.group_size or default_group_size(recipe.context))
+
+
+def _data(
+    recipe: SftRecipe, settings: Settings, tokenizer: Any
+) -> tuple[Tokenized, Tokenized | None]:
+    template: Template = (
+        default_template(tokenizer) if recipe.template == "auto" else recipe.template
+    )
+    read = partial(
+        tokenize,
+        settings.dataset,
+        tokenizer=tokenizer,
+        template=template,
+        max_length=recipe.context,
+        cache=Path(settings.out) / "tokenized",
+    )
+    rows = read(split="train", limit=recipe.row_limit)
+    if not dataset_has_validation(settings.dataset):
+        return rows, None
+    return rows, read(split="validation", limit=recipe.eval_limit)
+
+
+def dataset_has_validation(dataset: str) -> bool:
+    """Tell whether there is a validation split (a Hub data set is trained on without)."""
+    return bool(dataset_files(dataset, "validation"))
+
+
+def _rows(data: Tokenized, recipe: SftRecipe) -> Any:
+    rows = pack(data.lengths, recipe.context) if recipe.packing else one_each(data.lengths)
+    return PackedRows(rows).dataset()
+
+
+def _run(trainer: LongTrainer, settings: Settings, stop: StopOnRequest) -> None:
+    """Train, evaluating before and after where there are validation rows."""
+    out = Path(settings.out)
+
+    def seen() -> int:
+        return trainer.tokens_seen
+
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Metrics(out / METRICS_FILE, seen))
+    trainer.add_callback(Progress(seen, quiet=settings.quiet))
+    checkpoint: str | None = None
+    if settings.resume:
+        checkpoint = get_last_checkpoint(settings.out)  # type: ignore[no-untyped-call]
+        if checkpoint is None:
+            raise OutputError(f"there is no checkpoint in {out}", do="run without --resume")
+    stop.install()
+    try:
+        trainer.train(resume_from_checkpoint=checkpoint)
+        if trainer.eval_dataset is not None and not stop.stopped:
+            trainer.evaluate()
+    except torch.OutOfMemoryError as error:
+        raise LongalpacaError(
+            "the GPU's memory is full",
+            do="use more GPUs, a shorter context, or gradient_checkpointing: true",
+        ) from error
+    finally:
+        stop.uninstall()
+
+
+def _finish(
+    trainer: LongTrainer, out: Path, recipe: SftRecipe, stop: StopOnRequest, trained: int
+) -> None:
+    """Save the model, unless the run was interrupted (then its checkpoint is what counts)."""
+    if not stop.stopped:
+        save(trainer, out)
+    if not trainer.is_world_process_zero():
+        return
+    (out / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
+    draw_losses(read_metrics(out / METRICS_FILE), out / "loss.png")
+    if not stop.stopped:
+        verify_saved(trained, out)
+
+
+def main() -> int:
+    """Run as torchrun starts it: settings from the file named, result beside it."""
+    path = Path(sys.argv[1])
+    settings = Settings(**json.loads(path.read_text()))
+    try:
+        result = train(settings)
+    except LongalpacaError as error:
+        if int(os.environ.get("RANK", "0")) == 0:
+            path.with_name(RESULT_FILE).write_text(json.dumps({"error": str(error)}))
+        return 1
+    if int(os.environ.get("RANK", "0")) == 0:
+        path.with_name(RESULT_FILE).write_text(json.dumps(asdict(result)))
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+    return 0
+
+
+def check_packages(recipe: SftRecipe, parallel: str) -> None:
+    """Raise for optional packages that the recipe needs and that are not there."""
+    from importlib.util import find_spec  # noqa: PLC0415 - only used here
+
+    wanted = [(str(name), f"report_to: {name}") for name in recipe.report_to]
+    if parallel == "zero3":
+        wanted.append(("deepspeed", "parallel: zero3"))
+    for package, purpose in wanted:
+        if find_spec(package) is None:
+            raise MissingPackageError(package, extra="train", purpose=purpose)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

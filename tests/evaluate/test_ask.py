@@ -1,0 +1,121 @@
+"""Asking: wording, numbering, cutting, streaming, errors."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tiny import byte_tokenizer, save_tiny, tiny_config
+from transformers import AutoModelForCausalLM
+
+from longalpaca_data.errors import LongalpacaError, SourceError
+from longalpaca_data.train.ask import Asker, Material, ask, build_prompt, read_material
+from longalpaca_data.train.templates import Encoder
+
+ENCODER = Encoder(byte_tokenizer(), "llama2")
+
+
+def text_of(prompt):
+    return byte_tokenizer().decode(prompt.tokens)
+
+
+def test_one_document_is_named_and_several_are_numbered():
+    one = build_prompt(ENCODER, [Material("Emma", "Text.")], "Who?", room=4000, context=4000)
+    assert "Emma" in text_of(one)
+    assert text_of(one).index("Text.") < text_of(one).index("Who?")
+    assert one.left_out == 0
+    materials = [Material("A", "First text."), Material("B", "Second text.")]
+    two = text_of(build_prompt(ENCODER, materials, "Which?", room=4000, context=4000))
+    assert two.index("1") < two.index("First text.") < two.index("2,") < two.index("Second text.")
+    assert two.rstrip().endswith("Which? [/INST]")
+
+
+def test_chinese_documents_get_chinese_wording():
+    prompt = build_prompt(
+        ENCODER, [Material("红楼梦", "满纸荒唐言")], "谁?", room=4000, context=4000
+    )
+    assert "《红楼梦》" in text_of(prompt)
+
+
+def test_long_material_is_cut_and_the_question_is_kept():
+    material = Material("Emma", "A line of text.\n" * 500)
+    prompt = build_prompt(ENCODER, [material], "Who?", room=2000, context=2000)
+    assert len(prompt.tokens) <= 2000
+    assert 0.7 < prompt.left_out < 0.8
+    assert text_of(prompt).endswith("Who? [/INST]")
+
+
+def test_a_question_that_leaves_no_room_is_an_error():
+    with pytest.raises(LongalpacaError, match="too few for the question"):
+        build_prompt(ENCODER, [Material("Emma", "x" * 999)], "Who? " * 50, room=300, context=300)
+
+
+def test_asking_without_material_asks_the_question_alone():
+    prompt = build_prompt(ENCODER, [], "Who?", room=100, context=100)
+    assert text_of(prompt) == "[INST] Who? [/INST]"
+
+
+def test_the_streamed_answer_equals_the_whole(asker):
+    tokens = asker.encoder.prompt("Say something.")
+    pieces = list(asker.stream(tokens, answer=20))
+    assert "".join(pieces).strip() == asker.complete(tokens, answer=20)
+
+
+class Speaker(Asker):
+    """Says a fixed sentence, token by token."""
+
+    def _generate(self, tokens, answer, streamer=None):
+        said = torch.tensor([[*tokens, *self.encoder.text("One word after another.")]])
+        streamer.put(said[:, : len(tokens)])
+        for token in said[0, len(tokens) :]:
+            streamer.put(token[None])
+        streamer.end()
+        return said
+
+
+def test_answers_come_in_pieces(asker):
+    speaker = Speaker(None, asker.tokenizer, asker.encoder, 100)
+    pieces = list(speaker.stream(asker.encoder.prompt("Speak."), answer=50))
+    assert "".join(pieces) == "One word after another."
+    assert len(pieces) == 4
+
+
+def test_an_error_while_generating_reaches_the_caller(asker):
+    with pytest.raises(IndexError):
+        list(asker.stream([10**6], answer=2))
+
+
+def test_asking_a_model_on_disk_says_when_it_cuts(tmp_path):
+    config = tiny_config("llama")
+    config.max_position_embeddings = 1024
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "m")
+    byte_tokenizer().save_pretrained(tmp_path / "m")
+    (tmp_path / "book.txt").write_text("One line.\n" * 300)
+    said = []
+    pieces = ask(
+        str(tmp_path / "m"), [tmp_path / "book.txt"], "Why?", answer_tokens=8, say=said.append
+    )
+    assert isinstance("".join(pieces), str)
+    (line,) = said
+    assert "left out" in line
+    assert "1024 tokens" in line
+
+
+def test_errors_come_before_the_first_piece(tmp_path):
+    save_tiny(tmp_path / "m")
+    (tmp_path / "empty.txt").write_text(" \n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(LongalpacaError, match="no model at"):
+        ask(str(tmp_path / "gone"), [], "Why?")
+    with pytest.raises(LongalpacaError, match="question is empty"):
+        ask(str(tmp_path / "m"), [], " ")
+    for name, match in (("empty.txt", "is empty"), ("binary", "as text"), ("none", "can't read")):
+        with pytest.raises(SourceError, match=match):
+            ask(str(tmp_path / "m"), [tmp_path / name], "Why?")
+    with pytest.raises(LongalpacaError, match="no chat template"):
+        ask(str(tmp_path / "m"), [], "Why?", template="chat")
+    assert read_material(__file__).title == "test_ask"
+
+
+def test_an_asker_reads_as_much_as_its_model(tmp_path):
+    save_tiny(tmp_path / "m")
+    assert Asker.load(str(tmp_path / "m")).context == 128

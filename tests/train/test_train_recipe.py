@@ -1,0 +1,171 @@
+"""Recipes, and what `sft --dry-run` reckons from them without weights or GPUs at hand."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from runs import setting_up
+from tiny import tiny_config, tiny_model
+
+from longalpaca_data.errors import LongalpacaError, RecipeError
+from longalpaca_data.train import options as options_module
+from longalpaca_data.train.arguments import zero3
+from longalpaca_data.train.launch import SftOptions, plan
+from longalpaca_data.train.lora import TuneOptions, count, prepare
+from longalpaca_data.train.options import command, gpus_to_use
+from longalpaca_data.train.plan import choose_parallel, count_parameters, memory, steps
+from longalpaca_data.train.recipe import SftRecipe, dump_recipe, find_recipe, load_recipe
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+PUBLISHED = ("sft-longalpaca-7b", "sft-longalpaca-13b", "sft-longalpaca-70b")
+
+
+def recipe(**changes):
+    return SftRecipe(**({"name": "t", "model": "m", "context": 1024} | changes))
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_settings(name):
+    found = load_recipe(find_recipe(name, (RECIPES,)))
+    assert found.model.startswith("meta-llama/Llama-2-")
+    assert (found.epochs, found.learning_rate, found.warmup_steps) == (5, 2e-5, 20)
+    assert (found.batch_size, found.accumulation) == (1, 8)
+    assert (found.lora.rank, found.lora.alpha, found.tune) == (8, 16, "lora+")
+    assert (found.schedule, found.attention, found.rope) == ("constant_with_warmup", "s2", "linear")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "billions"),
+    [
+        ("sft-longalpaca-7b", 6.7), ("sft-longalpaca-13b", 13.0), ("sft-longalpaca-70b", 69.0),
+        ("sft-default", 7.6), ("sft-tiny", 0.135),
+    ],
+)  # fmt: skip
+def test_every_recipe_passes_a_dry_run_without_weights(name, billions, tmp_path):
+    options = SftOptions(recipe=str(RECIPES / f"{name}.yaml"), gpus=8, data_root=str(tmp_path))
+    found = plan(options)
+    assert found.frozen / 1e9 == pytest.approx(billions, rel=0.02)
+    assert 0.001 < found.trained / found.frozen < 0.3
+    assert found.assumed
+    assert found.memory.total < 80 << 30
+    assert "--nproc_per_node 8" in found.command
+    assert f"{found.trained:,} trained" in "\n".join(found.lines())
+
+
+def test_a_dry_run_counts_what_the_run_would(tmp_path):
+    setting_up(tmp_path, n=20)
+    (tmp_path / "r.yaml").write_text(
+        f"model: {tmp_path / 'model'}\ncontext: 512\nepochs: 2\naccumulation: 2\npacking: false\n"
+    )
+    found = plan(
+        SftOptions(recipe=str(tmp_path / "r.yaml"), dataset=str(tmp_path / "data"), gpus=0)
+    )
+    counted = count(prepare(tiny_model("llama"), TuneOptions()))
+    assert (found.trained, found.frozen) == (counted.trained, counted.frozen)
+    assert (found.steps.rows, found.steps.per_epoch, found.steps.total) == (20, 10, 20)
+    assert not found.assumed
+    assert not (tmp_path / "data" / "models").exists()
+    assert found.parallel == "none"
+
+
+@pytest.mark.parametrize("tune", ["lora+", "lora", "full"])
+def test_parameters_are_counted_without_weights(tune):
+    options = TuneOptions(tune=tune)
+    real = count(prepare(tiny_model("qwen2"), options))
+    assert count_parameters(tiny_config("qwen2"), options) == real
+
+
+def test_memory_and_sharding():
+    config, full = tiny_config("llama"), recipe(tune="full", precision="bf16")
+    counts = count_parameters(config, TuneOptions(tune="full"))
+    one, eight = (memory(config, counts, full, kind, 8) for kind in ("ddp", "fsdp"))
+    assert one.weights == pytest.approx(8 * eight.weights, abs=8)
+    assert one.optimizer == pytest.approx(8 * eight.optimizer, abs=8)
+    saving = memory(config, counts, recipe(gradient_checkpointing=False), "ddp", 8)
+    assert saving.activations > one.activations
+    needed = one.weights + one.optimizer
+    assert choose_parallel(full, config, counts, 8, needed * 2) == "ddp"
+    assert choose_parallel(full, config, counts, 8, needed) == "fsdp"
+    assert choose_parallel(full, config, counts, 1, needed) == "none"
+    assert choose_parallel(recipe(parallel="zero3"), config, counts, 8, None) == "zero3"
+
+
+def test_steps():
+    found = steps(recipe(epochs=3, accumulation=4), [100] * 50, packed=25, world=2)
+    assert (found.per_epoch, found.total) == (4, 12)  # 13 batches per rank
+    assert steps(recipe(max_steps=7), [100] * 50, 25, 1).total == 7
+
+
+def test_the_command_is_what_torchrun_needs():
+    one = command(Path("o/sft.json"), 1)
+    assert one[1:] == ["-m", "longalpaca_data.train.worker", "o/sft.json"]
+    eight = shlex.join(command(Path("o/sft.json"), 8))
+    assert "-m torch.distributed.run --standalone --nproc_per_node 8 -m longalpaca" in eight
+    nodes = ("--nnodes", "2", "--node_rank", "1", "--rdzv_endpoint", "host:29500")
+    several = shlex.join(command(Path("o/sft.json"), 8, nodes))
+    assert "--nnodes 2 --node_rank 1 --rdzv_endpoint host:29500 --nproc_per_node 8" in several
+    assert "--standalone" not in several
+
+
+def test_more_gpus_than_there_are(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert gpus_to_use(None) == gpus_to_use(2) == 2
+    with pytest.raises(LongalpacaError, match="--gpus 8: 2 GPUs found; use --gpus 2"):
+        gpus_to_use(8)
+
+
+def test_zero3_asks_for_whole_weights_when_saving():
+    config = zero3(recipe())
+    assert config["zero_optimization"]["stage3_gather_16bit_weights_on_model_save"]
+
+
+def test_the_command_line_lies_over_the_recipe(tmp_path):
+    (tmp_path / "r.yaml").write_text("model: a\ncontext: 1024\nlora: {rank: 4}\n")
+    path = str(tmp_path / "r.yaml")
+    found, dataset = options_module.resolve(
+        SftOptions(recipe=path, model="b", dataset="d", changes={"context": 64, "epochs": 1})
+    )
+    assert (found.model, dataset, found.context, found.epochs, found.name) == ("b", "d", 64, 1, "r")
+    assert found.lora.rank == 4
+    assert load_recipe(save(tmp_path, dump_recipe(found))) == found
+
+
+def save(folder, text):
+    path = folder / "x.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("model: a\ncontex: 5\ncontext: 9", r"line 2: unknown key contex \(did you mean context"),
+        ("model: a\ncontext: 9\nlora:\n  rnk: 4", r"line 4: unknown key lora.rnk .*rank"),
+        ("model: a\ncontext: nine", "line 2: context: "),
+        ("context: 9", "model: Field required"),
+        ("model: a\ncontext: 9\ntune: full\nquantize: 4bit", "4-bit weights can't be trained"),
+        ("model: a\ncontext: 9\ngroup_size: 10", "exceeds context"),
+        ("- a", "not a recipe"),
+        ("a: [", "can't read"),
+    ],
+)
+def test_a_wrong_recipe_names_key_and_line(tmp_path, text, match):
+    with pytest.raises(RecipeError, match=match) as caught:
+        load_recipe(save(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_recipe_and_missing_numbers_are_errors(tmp_path):
+    with pytest.raises(RecipeError, match="no recipe sft-none"):
+        find_recipe("sft-none")
+    options = SftOptions(
+        recipe=str(save(tmp_path, "model: m\ncontext: 9\narchitecture: {hidden_size: 4}")), gpus=0
+    )
+    with pytest.raises(LongalpacaError, match="no architecture numbers"):
+        plan(options)
