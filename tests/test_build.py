@@ -94,6 +94,7 @@ def test_token_counts_are_those_of_the_whole_row(small_recipe: Path, tmp_path: P
         assert abs(row["n_tokens"] - whole) <= 2
 
 
+@pytest.mark.slow
 def test_the_same_bytes_whatever_the_workers_and_the_place(
     small_recipe: Path, tmp_path: Path, cli: Run
 ) -> None:
@@ -108,6 +109,7 @@ def test_the_same_bytes_whatever_the_workers_and_the_place(
     assert outputs(tmp_path / "four") != one
 
 
+@pytest.mark.slow
 def test_stages_one_at_a_time_come_to_the_same(
     small_recipe: Path, tmp_path: Path, cli: Run
 ) -> None:
@@ -255,6 +257,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_resume(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
     out = tmp_path / "out"
     process = subprocess.Popen(
@@ -313,17 +316,12 @@ def test_nothing_long_enough(tmp_path: Path, cli: Run) -> None:
     assert "no document is long enough: none has 2000 tokens" in line
 
 
-def test_one_bad_document_is_a_counted_drop(
-    few: Path, small_recipe: Path, tmp_path: Path, cli: Run
-) -> None:
+def test_one_bad_document_is_a_counted_drop(few: Path, small_recipe: Path, tmp_path: Path) -> None:
     (few / "broken.pdf").write_bytes(b"%PDF-1.7\n" + b"\x00garbage" * 50)
     (few / "tiny.txt").write_text("A line of text that says almost nothing at all.\n" * 3)
-    done = cli("build", small_recipe, "--out", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    dropped = [
-        json.loads(line)
-        for line in (tmp_path / "out" / "work" / "dropped.jsonl").read_text().splitlines()
-    ]
+    out = made(small_recipe, tmp_path / "out")
+    lines = (out / "work" / "dropped.jsonl").read_text().splitlines()
+    dropped = [json.loads(line) for line in lines]
     assert {d["source"] for d in dropped if d["stage"] in ("collect", "clean", "segment")} == {
         "broken.pdf",
         "tiny.txt",
@@ -358,6 +356,7 @@ def mount(kind: str, target: Path, *options: str) -> None:
         pytest.skip(f"can't mount {kind} here: needs root and its privileges")
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_what_was_finished(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
     small = tmp_path / "disk"
     mount("tmpfs", small, "-o", "size=900k")
@@ -383,6 +382,7 @@ def test_a_read_only_folder(small_recipe: Path, tmp_path: Path, cli: Run) -> Non
         subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.slow
 def test_two_builds_on_one_folder(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
     out = tmp_path / "out"
     first = subprocess.Popen(
@@ -397,10 +397,9 @@ def test_two_builds_on_one_folder(small_recipe: Path, tmp_path: Path, cli: Run) 
     assert first.wait(timeout=120) == 0
 
 
-def test_limit_counts_long_rows(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
-    done = cli("build", small_recipe, "--out", tmp_path / "out", "--limit", 6, "--json")
-    said = json.loads(done.stdout)
-    assert (said["long rows"], said["short rows"]) == (6, 2)
+def test_limit_counts_long_rows(small_recipe: Path, tmp_path: Path) -> None:
+    realised = manifest(made(small_recipe, tmp_path / "out", limit=6))["mix"]["realised"]
+    assert (realised["long"], realised["short"]) == (6, 2)
 
 
 def test_dry_run_touches_nothing(small_recipe: Path, tmp_path: Path, cli: Run) -> None:

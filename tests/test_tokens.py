@@ -58,7 +58,7 @@ def dripping() -> Iterator[str]:
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
-            with_end = time.monotonic() + 5
+            with_end = time.monotonic() + 1.5
             try:
                 while time.monotonic() < with_end:
                     self.wfile.write(b"x")
