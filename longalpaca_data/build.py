@@ -15,7 +15,7 @@ from longalpaca_data.documents import Documents, distinct, write_documents
 from longalpaca_data.engines import engine_named
 from longalpaca_data.errors import SourceError
 from longalpaca_data.filters import repeats_stage, rules_stage
-from longalpaca_data.generators import generate_stage
+from longalpaca_data.generators import check_generator, generate_stage
 from longalpaca_data.ground import ground_stage
 from longalpaca_data.inputs import document_sources, short_sources
 from longalpaca_data.ledger import Ledger, folder_lock
@@ -55,6 +55,7 @@ def build(recipe: Recipe, options: Options, until: str = "") -> Summary:
     What an earlier run on the same folder finished is not done again. Raises LongalpacaError for
     everything that the user can mend; whatever was finished by then stays.
     """
+    check_generator(recipe.generate)
     progress = Progress(quiet=options.quiet)
     work = options.out / "work"
     started = time.time()

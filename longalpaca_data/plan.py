@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from longalpaca_data.errors import SourceError
-from longalpaca_data.generators import GENERATORS
+from longalpaca_data.generators import check_generator
 from longalpaca_data.inputs import document_sources, short_sources
 from longalpaca_data.progress import Progress
 from longalpaca_data.recipe import Recipe
@@ -16,8 +15,7 @@ from longalpaca_data.sources import discover
 
 def plan(recipe: Recipe, out: Path, limit: int) -> dict[str, Any]:
     """Return what would be read, asked and written; nothing is touched or fetched."""
-    if recipe.generate.generator not in GENERATORS:
-        raise SourceError(f"unknown generator {recipe.generate.generator!r}")
+    check_generator(recipe.generate)
     references = discover(document_sources(recipe, Progress()))
     mix = recipe.mix.limited(limit)
     local = [

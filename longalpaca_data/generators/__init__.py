@@ -18,7 +18,12 @@ GENERATORS: dict[str, Callable[[GenerateSpec, Documents], Stage[Window, Example]
 
 def generate_stage(spec: GenerateSpec, documents: Documents) -> Stage[Window, Example]:
     """Return the stage ``generate`` of the recipe's generator: Window → Examples."""
+    check_generator(spec)
+    return GENERATORS[spec.generator](spec, documents)
+
+
+def check_generator(spec: GenerateSpec) -> None:
+    """Raise RecipeError for a name that the table doesn't have, before any work is done."""
     if spec.generator not in GENERATORS:
         known = ", ".join(sorted(GENERATORS))
         raise RecipeError(f"unknown generator {spec.generator!r}; known are {known}")
-    return GENERATORS[spec.generator](spec, documents)
