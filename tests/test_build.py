@@ -88,6 +88,7 @@ def test_a_build_makes_every_file_of_the_contract(
         assert validate(path) == (len(made_rows), [])
 
 
+@pytest.mark.slow
 def test_token_counts_are_those_of_the_whole_row(small_recipe: Path, tmp_path: Path) -> None:
     count = Tokenizer("cl100k_base", exact=True)
     for row in rows(made(small_recipe, tmp_path / "out"))[:20]:
@@ -138,6 +139,7 @@ def units(folder: Path) -> dict[str, float]:
         return dict(ledger.execute("SELECT key, finished FROM units"))
 
 
+@pytest.mark.slow
 def test_a_changed_recipe_redoes_only_what_depends_on_it(
     small_recipe: Path, tmp_path: Path
 ) -> None:
