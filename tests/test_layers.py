@@ -14,8 +14,8 @@ FLOORS = [
     {"errors"},
     {"records", "progress", "resources"},
     {"storage"},
-    {"tokens", "stage", "recipe", "pages", "charts"},
-    {"ledger", "documents", "instruction"},
+    {"tokens", "stage", "recipe", "pages", "charts", "reviews", "rowfiles", "licences"},
+    {"ledger", "documents", "instruction", "models"},
     # The workers: one room per kind of work, none knows another.
     {
         "sources",
@@ -32,6 +32,7 @@ FLOORS = [
     {"statistics", "inputs"},
     {"card", "report"},
     {"dataset"},
+    {"hub", "review"},
     {"engines"},
     {"pipeline"},
     {"build", "plan"},
@@ -40,7 +41,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # The trainer is a tower of its own beside the pipeline: it knows the ground floors alone.
 TOWER = {"train", "evaluate"}
-TOWER_MAY_USE = {"errors", "records", "progress", "resources", "storage"}
+TOWER_MAY_USE = {"errors", "records", "progress", "resources", "storage", "rowfiles"}
 
 
 def room(module: str) -> str:
