@@ -33,6 +33,14 @@ class DatasetError(LongalpacaError):
     """A finished data set is missing or breaks its schema."""
 
 
+class ModelUnavailableError(LongalpacaError):
+    """No call to the model can succeed: endpoint dead, key refused, no such model."""
+
+
+class HubError(LongalpacaError):
+    """The Hugging Face Hub refused something or can't be reached, or there is no token for it."""
+
+
 class MissingPackageError(LongalpacaError):
     """An optional package is needed. The message carries the pip command."""
 
@@ -48,6 +56,19 @@ class UnreadableError(Exception):
 
     ``reason`` is a short stable word for counting (``encrypted``, ``empty``, ``too large``);
     ``detail`` is for the person who looks the document up.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class CallFailedError(Exception):
+    """One call of a model can't succeed. Caught by the generator, which counts it as a drop.
+
+    ``reason`` is a short stable word for counting (``too long``, ``content filter``,
+    ``retries exhausted``); ``detail`` is the server's message.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:

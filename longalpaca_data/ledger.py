@@ -1,9 +1,10 @@
 """What is finished and what is paid for: one SQLite file that a ``kill -9`` can't harm.
 
 Two tables. ``units``: the outcome of every finished unit of work, so that a second run starts
-where the first one stopped. ``calls``: answers of models, which cost money or hours; they outlive
-``--fresh``. SQLite in WAL mode with synchronous=FULL lost nothing in 8 of 8 kills, where buffered
-JSONL lost records and a half-written Parquet file lost everything.
+where the first one stopped. ``calls`` (see :mod:`longalpaca_data.calls`): answers of models, which
+cost money or hours; they outlive ``--fresh``. SQLite in WAL mode with synchronous=FULL lost
+nothing in 8 of 8 kills, where buffered JSONL lost records and a half-written Parquet file lost
+everything.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from longalpaca_data.calls import NOW, Calls, connect, ledger_errors
 from longalpaca_data.errors import OutputError
 from longalpaca_data.records import Record
 from longalpaca_data.stage import Outcome, Stage
@@ -27,14 +28,10 @@ from longalpaca_data.storage import output_errors
 
 Out = TypeVar("Out", bound=Record)
 
-_NOW = "((julianday('now') - 2440587.5) * 86400.0)"  # seconds since 1970, to the millisecond
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS units (
-    key TEXT PRIMARY KEY, stage TEXT NOT NULL, finished REAL NOT NULL DEFAULT {_NOW},
+    key TEXT PRIMARY KEY, stage TEXT NOT NULL, finished REAL NOT NULL DEFAULT {NOW},
     outcome BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS calls (
-    key TEXT PRIMARY KEY, finished REAL NOT NULL DEFAULT {_NOW}, answer BLOB NOT NULL
 );
 """
 _COMPRESSION = 3  # zlib level: a third of the size of text at 60 MB/s; higher levels gain 5 %
@@ -47,7 +44,10 @@ class Ledger:
         self.path = path
         with output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = _connect(path)
+            self._connection = connect(path)
+            with ledger_errors(path, "open"):
+                self._connection.executescript(_SCHEMA)
+            self._calls = Calls(path)
 
     def __reduce__(self) -> tuple[Callable[[Path], Ledger], tuple[Path]]:
         """Travel to another process as the path alone; SQLite lets several processes write."""
@@ -74,7 +74,7 @@ class Ledger:
             (unit, stage.name, zlib.compress(msgspec.msgpack.encode(outcome), _COMPRESSION))
             for unit, outcome in units
         ]
-        with self._writing():
+        with ledger_errors(self.path), self._connection:
             self._connection.executemany(
                 "INSERT INTO units (key, stage, outcome) VALUES (?, ?, ?) "
                 "ON CONFLICT (key) DO NOTHING",
@@ -83,56 +83,27 @@ class Ledger:
 
     def forget_units(self) -> None:
         """Forget all finished units (``--fresh``); calls that were paid for stay."""
-        with self._writing():
+        with ledger_errors(self.path), self._connection:
             self._connection.execute("DELETE FROM units")
 
     def get(self, key: str) -> bytes | None:
         """Return the answer kept under a call's key."""
-        row = self._connection.execute("SELECT answer FROM calls WHERE key = ?", (key,)).fetchone()
-        return None if row is None else zlib.decompress(row[0])
+        return self._calls.answer(key)
 
     def put(self, key: str, answer: bytes) -> None:
         """Keep a call's answer; durable when this returns."""
-        with self._writing():
-            self._connection.execute(
-                "INSERT INTO calls (key, answer) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
-                (key, zlib.compress(answer, _COMPRESSION)),
-            )
+        self._calls.keep(key, answer)
 
     def close(self) -> None:
         """Close the file."""
+        self._calls.close()
         self._connection.close()
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            with self._connection:
-                yield
-        except sqlite3.OperationalError as error:
-            raise OutputError(
-                f"can't write {self.path}: {error}",
-                do="free space there and run the same command again; what was finished is kept",
-            ) from error
 
 
 @cache
 def _opened(path: Path) -> Ledger:
     """Return this process's ledger of a path, opened once however many units arrive."""
     return Ledger(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(path, timeout=30)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.executescript(_SCHEMA)
-    except sqlite3.Error as error:
-        raise OutputError(
-            f"can't open the ledger {path}: {error}",
-            do="choose another folder with --out, or move that file away to start anew",
-        ) from error
-    return connection
 
 
 @cache

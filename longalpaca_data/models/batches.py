@@ -1,0 +1,318 @@
+"""OpenAI's Batch API: all prompts that wait become one file, the answers come within a day, at
+half the price. A run that is stopped meanwhile finds its batches again.
+
+What is under way stands in ``batches.jsonl`` beside the ledger, one line per batch with the keys of
+its prompts, written *before* the batch is created; the batch carries the line's name in its
+metadata. So there is no moment at which a batch is paid for and forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from longalpaca_data.errors import CallFailedError, ModelUnavailableError
+from longalpaca_data.models.http import Endpoint, Reply
+from longalpaca_data.models.openai import parse_completion, request_fields
+from longalpaca_data.models.prompt import Completion, Prompt
+from longalpaca_data.models.protocol import TryAgainError
+from longalpaca_data.models.refusals import refusal
+from longalpaca_data.storage import output_errors
+
+_BYTES = 90 << 20  # of one batch's file: the API takes 200 MB, other servers less
+_QUIET = 1.0  # seconds without a further prompt after which a batch is sent
+_POLL = 20.0  # seconds between two looks at a batch
+_PATIENCE = 30  # looks in a row that may fail before the endpoint counts as dead
+_NAME = "longalpaca"
+_FAILED = {"failed", "expired", "cancelled"}
+_FINISHED = {"completed", *_FAILED}
+
+Waiting = dict[str, tuple[Prompt, "asyncio.Future[Completion]"]]
+
+
+@dataclass
+class _Batch:
+    """One line of the file. ``id`` is empty until the server has said it."""
+
+    name: str
+    keys: tuple[str, ...]
+    id: str = ""
+    waiting: Waiting = field(default_factory=dict)
+
+
+class BatchModel:
+    """A model behind the Batch API. ``ledger`` is the ledger's file, beside which the batches under
+    way are remembered.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        ledger: Path,
+        *,
+        batch: int,
+        poll: float = _POLL,
+        quiet: float = _QUIET,
+    ) -> None:
+        self.name = name
+        self._size = batch
+        self._endpoint = endpoint
+        self._state = ledger.parent / "batches.jsonl"
+        self._poll, self._quiet = poll, quiet
+        self._under_way = {b.name: b for b in _remembered(self._state)}
+        self._by_key = {key: b for b in self._under_way.values() for key in b.keys}
+        self._next: Waiting = {}
+        self._next_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Answer one prompt, with the batch that it goes into or went into before."""
+        loop = asyncio.get_running_loop()
+        key = prompt.key(self.name)
+        answer: asyncio.Future[Completion] = loop.create_future()
+        before = self._by_key.get(key)
+        if before is not None:
+            before.waiting[key] = (prompt, answer)
+            self._follow(before)
+            return await answer
+        self._next[key] = (prompt, answer)
+        self._next_bytes += prompt.n_bytes
+        if self._timer:
+            self._timer.cancel()
+        if len(self._next) >= self._size or self._next_bytes >= _BYTES:
+            self._send()
+        else:
+            self._timer = loop.call_later(self._quiet, self._send)
+        return await answer
+
+    async def aclose(self) -> None:
+        """Stop watching; the batches go on at the server and are found again by the next run."""
+        if self._timer:
+            self._timer.cancel()
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._endpoint.aclose()
+
+    def _send(self) -> None:
+        waiting, self._next, self._next_bytes = self._next, {}, 0
+        if waiting:
+            batch = _Batch(f"{_NAME}-{secrets.token_hex(8)}", tuple(waiting), waiting=waiting)
+            self._under_way[batch.name] = batch
+            self._follow(batch)
+
+    def _follow(self, batch: _Batch) -> None:
+        if batch.name not in self._tasks:
+            task = asyncio.get_running_loop().create_task(self._see_through(batch))
+            self._tasks[batch.name] = task
+
+    async def _see_through(self, batch: _Batch) -> None:
+        """Create a batch if need be, wait for it, and hand out its answers."""
+        try:
+            state = await self._state_of(batch)
+            while state["status"] not in _FINISHED:
+                await asyncio.sleep(self._poll)
+                state = await self._look(batch)
+            await self._hand_out(batch, state)
+        except Exception as error:  # noqa: BLE001 — whoever waits for an answer gets it
+            for _, answer in batch.waiting.values():
+                if not answer.done():
+                    answer.set_exception(error)
+        finally:
+            self._tasks.pop(batch.name, None)
+
+    async def _state_of(self, batch: _Batch) -> dict[str, Any]:
+        if batch.id:
+            return await self._look(batch)
+        if batch.keys and self._by_key.get(batch.keys[0]) is batch:  # from an earlier run
+            found = await self._find(batch)
+            if found is not None:
+                return found
+            raise self._forget(batch, "the server knows nothing of the batch")
+        return await self._create(batch)
+
+    async def _create(self, batch: _Batch) -> dict[str, Any]:
+        lines = [
+            msgspec.json.encode(
+                {
+                    "custom_id": key,
+                    "method": "POST",
+                    "url": "/v1/chat/completions",
+                    "body": request_fields(self.name, prompt),
+                }
+            )
+            for key, (prompt, _) in batch.waiting.items()
+        ]
+        uploaded = await self._upload(b"\n".join(lines) + b"\n")
+        self._remember(batch)
+        created = await self._post(
+            "batches",
+            {
+                "input_file_id": uploaded["id"],
+                "endpoint": "/v1/chat/completions",
+                "completion_window": "24h",
+                "metadata": {_NAME: batch.name},
+            },
+        )
+        batch.id = created["id"]
+        self._remember(batch)
+        return created
+
+    async def _find(self, batch: _Batch) -> dict[str, Any] | None:
+        """Look for a batch whose creation was cut off: the server may have it all the same."""
+        after = ""
+        while True:
+            page = _json(await self._get(f"batches?limit=100{after}"), self._endpoint)
+            for state in page.get("data", []):
+                if (state.get("metadata") or {}).get(_NAME) == batch.name:
+                    batch.id = state["id"]
+                    self._remember(batch)
+                    return dict(state)
+            if not page.get("has_more") or not page.get("data"):
+                return None
+            after = f"&after={page['data'][-1]['id']}"
+
+    async def _look(self, batch: _Batch) -> dict[str, Any]:
+        return _json(await self._get(f"batches/{batch.id}"), self._endpoint)
+
+    async def _hand_out(self, batch: _Batch, state: Mapping[str, Any]) -> None:
+        answers: dict[str, dict[str, Any]] = {}
+        for name in ("output_file_id", "error_file_id"):
+            if state.get(name):
+                reply = await self._get(f"files/{state[name]}/content")
+                answers |= {line["custom_id"]: line for line in _lines(reply.body)}
+        why = f"the batch {batch.id} has {state['status']}{_errors(state)}"
+        for key, (prompt, answer) in batch.waiting.items():
+            if answer.done():
+                continue
+            try:
+                answer.set_result(self._read(answers.get(key), prompt, why))
+            except (CallFailedError, TryAgainError) as error:
+                answer.set_exception(error)
+        self._forget(batch, "")
+
+    def _read(self, line: dict[str, Any] | None, prompt: Prompt, why: str) -> Completion:
+        """Return a line's answer. What the batch did not come to may be asked again."""
+        if line is None:
+            raise TryAgainError("batch ended", why, endpoint=self._endpoint.base_url)
+        response = line.get("response") or {}
+        body = json.dumps(response.get("body") or {"error": line.get("error")}).encode()
+        status = int(response.get("status_code") or 500)
+        if error := refusal(Reply(status, body, "application/json"), self._endpoint, self.name):
+            raise error
+        try:
+            return parse_completion(body, prompt, self.name)
+        except ValueError as error:
+            raise CallFailedError("malformed body", str(error)) from error
+
+    async def _upload(self, content: bytes) -> dict[str, Any]:
+        boundary = secrets.token_hex(16)
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; '
+            f'filename="batch.jsonl"\r\nContent-Type: application/jsonl\r\n\r\n'
+        )
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        kind = f"multipart/form-data; boundary={boundary}"
+        return _json(await self._request("POST", "files", body, kind), self._endpoint)
+
+    async def _post(self, path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        body = json.dumps(fields).encode()
+        return _json(await self._endpoint.request("POST", path, body), self._endpoint)
+
+    async def _get(self, path: str) -> Reply:
+        return await self._request("GET", path)
+
+    async def _request(
+        self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
+    ) -> Reply:
+        """Make a request that may be repeated, as often as it takes within reason."""
+        for attempt in range(_PATIENCE):
+            try:
+                reply = await self._endpoint.request(method, path, body, kind)
+                if reply.status < 300:  # a file of answers may hold errors, and is none
+                    return reply
+                error = refusal(reply, self._endpoint, self.name)
+                assert error is not None, "a status of 300 and more stands for an error"
+                if not isinstance(error, TryAgainError):
+                    raise error
+                trouble = error
+            except TryAgainError as lost:
+                trouble = lost
+            await asyncio.sleep(max(trouble.wait or 0.0, min(self._poll, 0.2 * 2**attempt)))
+        raise ModelUnavailableError(
+            f"the endpoint {self._endpoint.base_url} does not answer ({trouble.kind})",
+            do="run the same command again: the batches under way are remembered",
+        )
+
+    def _remember(self, batch: _Batch) -> None:
+        self._append({"name": batch.name, "keys": batch.keys, "id": batch.id})
+        self._by_key |= dict.fromkeys(batch.keys, batch)
+
+    def _forget(self, batch: _Batch, why: str) -> TryAgainError:
+        """Drop a batch that has been seen through, or was never begun."""
+        self._append({"name": batch.name, "done": True})
+        self._under_way.pop(batch.name, None)
+        for key in batch.keys:
+            self._by_key.pop(key, None)
+        return TryAgainError("batch lost", why, endpoint=self._endpoint.base_url)
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        with output_errors(self._state), self._state.open("ab") as file:
+            file.write(b"\n" + json.dumps(line).encode() + b"\n")  # after a torn line, too
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _remembered(state: Path) -> list[_Batch]:
+    """Return the batches under way; a torn last line was never acted upon."""
+    found: dict[str, _Batch] = {}
+    for line in _lines(state.read_bytes()) if state.is_file() else ():
+        if line.get("done"):
+            found.pop(line["name"], None)
+        else:
+            found[line["name"]] = _Batch(line["name"], tuple(line["keys"]), line["id"])
+    return list(found.values())
+
+
+def _lines(content: bytes) -> list[dict[str, Any]]:
+    found = []
+    for line in content.split(b"\n"):
+        try:
+            value = json.loads(line) if line.strip() else None
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
+def _json(reply: Reply, endpoint: Endpoint) -> dict[str, Any]:
+    try:
+        value = json.loads(reply.body)
+    except ValueError:
+        value = None
+    if reply.status >= 400 or not isinstance(value, dict) or not (value.keys() & {"id", "data"}):
+        said = endpoint.redacted(reply.body[:300].decode("utf-8", "replace"))
+        raise ModelUnavailableError(
+            f"the endpoint {endpoint.base_url} does not speak the Batch API "
+            f"(status {reply.status}: {said})",
+            do="use --generator openai for it",
+        )
+    return value
+
+
+def _errors(state: Mapping[str, Any]) -> str:
+    errors = (state.get("errors") or {}).get("data") or []
+    return f": {errors[0].get('message', '')[:200]}" if errors else ""
