@@ -62,11 +62,14 @@ class Pipeline:
         self.progress = progress
         self.tallies: list[Tally] = []
 
-    def run(self, stage: Stage[In, Out], items: Iterable[In], total: int = 0) -> Results[Out]:
-        """Finish a stage's units, as far as they are not finished, and return its results.
+    def run(self, stage: Stage[In, Out], items: Iterable[In], total: int = 0) -> Iterable[Out]:
+        """Finish a stage's units, as far as they are not finished, and return its results, which
+        can be iterated as often as wanted.
 
         ``total`` is the number of items where it is known, for the progress bar.
         """
+        if not stage.recorded:
+            return self._in_place(stage, items)
         tally = Tally(stage.name)
         units: list[str] = []
         with self.progress.stage(stage.name, total) as bar:
@@ -88,6 +91,13 @@ class Pipeline:
         results = Results(self.ledger, stage.output, units)
         self._count(tally, stage.output, units)
         self.tallies.append(tally)
+        return results
+
+    def _in_place(self, stage: Stage[In, Out], items: Iterable[In]) -> list[Out]:
+        """Run an unrecorded stage in this process; its calls are in the ledger."""
+        step = Step(stage.name, self.seed, self.ledger)
+        results = list(stage.run(step.take(items), step))
+        self.tallies.append(Tally(stage.name, step.taken, len(results), step.drops, step.counts))
         return results
 
     @contextlib.contextmanager

@@ -154,12 +154,16 @@ class Window:
         return ", ".join(f"{part.path}[{part.start}:{part.end}]" for part in self.parts)
 
 
+ANY_PART = -1
+"""A quote whose part isn't known yet: grounding looks in all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A verbatim quote that an answer rests on.
 
-    ``part`` is the index of the window's part; ``start`` and ``end`` are offsets within the
-    *document's* text, -1 until the quote is grounded.
+    ``part`` is the index of the window's part, :data:`ANY_PART` where grounding is to find it;
+    ``start`` and ``end`` are offsets within the *document's* text, -1 until then.
     """
 
     quote: str
@@ -173,8 +177,8 @@ class Example:
     """A question about a window, its answer, and the evidence.
 
     ``family`` is the generator's own name for the kind of question; ``task`` is the recipe's
-    (DESIGN: short QA, document analysis, ...). ``distance`` is the number of code points between
-    the first and the last piece of evidence.
+    (short QA, document analysis, ...). ``grounding`` is the share of the quotes that stood in the
+    material as they were given, 0-1.
     """
 
     id: str
@@ -186,6 +190,7 @@ class Example:
     answer: str
     evidence: tuple[Evidence, ...]
     generator: str
+    grounding: float = 1.0
 
     @property
     def source(self) -> str:

@@ -96,6 +96,8 @@ class Stage(Generic[In, Out]):
     ``shard``   groups consecutive items into units of work: items whose shard is equal are done,
                 recorded and resumed together. None makes the whole corpus one unit (item-wise
                 stages have a shard, corpus-wise ones have none).
+    ``recorded`` is False for a corpus-wise stage that keeps what it pays for in the ledger's calls
+                and is run anew each time: what failed today may succeed tomorrow.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Stage(Generic[In, Out]):
     output: type[Out]
     depends: tuple[Any, ...] = ()
     shard: Callable[[In], str] | None = by_item
+    recorded: bool = True
 
     def unit(self, items: list[In], seed: int) -> str:
         """Return the ledger's key for the unit of work that these items make up."""

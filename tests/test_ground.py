@@ -9,7 +9,7 @@ import pytest
 
 from longalpaca_data.documents import Documents, write_documents
 from longalpaca_data.ground import ground_stage
-from longalpaca_data.records import Evidence, Example
+from longalpaca_data.records import ANY_PART, Evidence, Example
 from longalpaca_data.stage import Outcome, perform
 from tests.conftest import make_document, make_window
 
@@ -78,3 +78,62 @@ def test_evidence_outside_the_window_is_no_evidence(documents: Documents) -> Non
     assert [drop.reason for drop in ground(documents, cut).drops] == [
         "evidence not in the material"
     ]
+
+
+STORY = (
+    "“Who’s there?” asked the warden — twice, and louder the second time, while the wind rose.\n\n"
+    "Nobody answered him for a long while, and the lamp went out before the seventh bell was rung."
+)
+OTHER = "Another tale altogether, in which a ferry crosses the river at night without a light."
+ZH = "守灯人问：“谁在那里？”没有人回答他，\n灯在第七声钟响之前熄灭了。"
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> tuple[Documents, Example]:
+    parts = [make_document(text, title=text[:5]) for text in (STORY, OTHER, ZH)]
+    write_documents(tmp_path, iter(parts))
+    one = Example("id", make_window(*parts), "f", "t", "en", "q", "a", (), "g")
+    return Documents(tmp_path), one
+
+
+@pytest.mark.parametrize(
+    ("quote", "part", "grounding"),
+    [
+        ("a ferry crosses the river", 1, 1.0),
+        ('"Who\'s there?" asked the warden - twice,', 0, 1.0),
+        ("who's there", 0, 1.0),
+        ("while the wind rose. Nobody answered him", 0, 1.0),
+        ("守灯人问:“谁在那里?”没有人回答他,灯在", 2, 1.0),
+        ("a ferry crossed the wide river at night without any light", 1, 0.0),
+        ("the lamp went out before the eighth bell was rung", 0, 0.0),
+    ],
+)
+def test_a_quote_of_unknown_part_is_found(
+    several: tuple[Documents, Example], quote: str, part: int, grounding: float
+) -> None:
+    documents, one = several
+    outcome = ground(documents, replace(one, evidence=(Evidence(quote, ANY_PART),)))
+    (found,) = outcome.outputs
+    (evidence,) = found.evidence
+    assert (evidence.part, found.grounding) == (part, grounding)
+    text = documents[one.window.parts[part].document_id].text
+    assert text[evidence.start : evidence.end] == evidence.quote
+    assert outcome.counts.get("quotes changed", 0) == (grounding == 0.0)
+
+
+def test_lost_quotes_count_against_the_row(several: tuple[Documents, Example]) -> None:
+    documents, one = several
+    quotes = ("a ferry crosses the river", "lost altogether, and never seen by anyone here", "bell")
+    outcome = ground(documents, replace(one, evidence=tuple(Evidence(q, ANY_PART) for q in quotes)))
+    (found,) = outcome.outputs
+    assert found.grounding == pytest.approx(2 / 3, abs=1e-4)
+    assert [e.quote for e in found.evidence] == ["a ferry crosses the river", "bell"]
+    assert outcome.counts["quotes not found"] == 1
+
+
+def test_a_row_without_a_single_true_quote_goes(several: tuple[Documents, Example]) -> None:
+    documents, one = several
+    lost = Evidence("lost altogether, and never seen by anyone here", ANY_PART)
+    outcome = ground(documents, replace(one, evidence=(lost,)))
+    assert not outcome.outputs
+    assert [drop.reason for drop in outcome.drops] == ["evidence not in the material"]

@@ -50,7 +50,7 @@ def _sample(example: Example, documents: Documents, seed: int) -> Sample:
         start = instruction.place(example.window, evidence.part, evidence.start)
         end = instruction.place(example.window, evidence.part, evidence.end)
         depths.append(instruction.depth(start, end))
-    scores = {"grounding": 1.0, "spread": round(max(depths) - min(depths), 4)}
+    scores = {"grounding": example.grounding, "spread": round(max(depths) - min(depths), 4)}
     return Sample(example, round(depths[0], 4), scores)
 
 
@@ -94,7 +94,13 @@ def _not_given_away(example: Example, _: FilterSpec) -> tuple[bool, str]:
     return answer not in example.question, "the question contains the answer"
 
 
+def _grounded(example: Example, spec: FilterSpec) -> tuple[bool, str]:
+    """Quotes that a model made up or changed say that the answer may be, too."""
+    return example.grounding >= spec.min_grounding, f"{example.grounding:.0%} of the quotes hold"
+
+
 RULES: dict[str, Rule] = {
+    "quotes not in the material": _grounded,
     "empty": _not_empty,
     "too long": _not_too_long,
     "template slot left": _filled,

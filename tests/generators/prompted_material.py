@@ -1,0 +1,34 @@
+"""Windows and documents that the tests of the prompted generator share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from longalpaca_data.documents import Documents, write_documents
+from longalpaca_data.records import Document, Window
+from tests.conftest import make_document, make_window
+
+EN = "The {n}th lamp was lit by warden {n} at the {n}th bell, and nobody asked why it smoked."
+ZH = "第{n}盏灯由第{n}号守灯人在第{n}声钟响时点亮，没有人问它为什么冒烟。"
+
+
+def document(
+    number: int, *, paragraphs: int = 200, language: str = "en", kind: str = "book"
+) -> Document:
+    line = ZH if language == "zh" else EN
+    text = "\n\n".join(
+        " ".join(line.format(n=number * 10_000 + at * 3 + i) for i in range(3))
+        for at in range(paragraphs)
+    )
+    return make_document(
+        text, title=f"Lamps {number}", language=language, path=f"{kind}{number}.txt", kind=kind
+    )
+
+
+def store(folder: Path, documents: list[Document]) -> Documents:
+    write_documents(folder / "documents", iter(documents))
+    return Documents(folder / "documents")
+
+
+def windows_of(documents: list[Document]) -> list[Window]:
+    return [make_window(d) for d in documents]
