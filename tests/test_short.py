@@ -41,6 +41,14 @@ def test_files_in_alpaca_form(tmp_path: Path, form: str) -> None:
     assert drops == ["repeated pair", "empty"]
 
 
+def test_files_of_conversations(tmp_path: Path) -> None:
+    turns = [("system", "Be brief."), ("user", "Say hello."), ("assistant", "Hello.")]
+    row = {"messages": [{"role": role, "content": text} for role, text in turns]}
+    (tmp_path / "chat.jsonl").write_text(json.dumps(row))
+    ((pair,), _) = read(tmp_path / "chat.jsonl")
+    assert (pair.instruction, pair.input, pair.output) == ("Be brief.\n\nSay hello.", "", "Hello.")
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [("{", "not JSON"), ('[{"a": 1}]', "row 1: no `instruction`"), ("[1]", "row 1")],

@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import product
 from typing import Any
 
+import msgspec
 import pytest
 
 from longalpaca_data.errors import SourceError
@@ -13,7 +14,9 @@ from longalpaca_data.mix import Mixture, mix
 from longalpaca_data.recipe import MixSpec
 from longalpaca_data.records import Evidence, Example, Sample, ShortPair
 from longalpaca_data.stage import Context
+from longalpaca_data.statistics import ORIGINAL_TASKS
 from tests.conftest import make_document, make_window
+from tests.mix.material import counts, long_rows, sample
 
 
 def samples(
@@ -38,7 +41,7 @@ def shorts(count: int) -> list[ShortPair]:
 
 
 def run(pool: list[Sample], pairs: list[ShortPair], **spec: Any) -> Mixture:
-    return mix(pool, pairs, MixSpec(**spec), 7, Context("mix", 7))
+    return mix(pool, pairs, MixSpec(**{"tasks": {}, **spec}), 7, Context("mix", 7))
 
 
 def test_counts_are_met_and_a_surplus_is_left_over() -> None:
@@ -99,7 +102,7 @@ def test_depth_is_even_where_it_can_be() -> None:
 def test_the_order_of_the_input_does_not_matter_and_any_prefix_is_fair() -> None:
     pool, pairs = samples(10, 10), shorts(100)
     made = run(pool, pairs, long=300, short=100)
-    again = run(pool[::-1], pairs[::-1], long=300, short=100)
+    again = run(pool[::-1], pairs, long=300, short=100)
     assert [row.id for row in made.train] == [row.id for row in again.train]
     shares = [isinstance(row, ShortPair) for row in made.train[:100]]
     assert 10 <= sum(shares) <= 42
@@ -143,3 +146,68 @@ def test_documents_of_one_window_are_held_out_together() -> None:
             for p in s.example.window.parts
         }
         assert not held & train
+
+
+def test_the_best_rows_of_a_cell_are_taken() -> None:
+    pool = [
+        sample(f"r{n}", documents=(f"d{n % 4}",), depth=n % 10 / 10, score=n * 37 % 101 / 101)
+        for n in range(300)
+    ]
+    chosen = {row.id for row in long_rows(run(pool, [], long=60, short=0))}
+    cells: dict[int, list[tuple[float, bool]]] = {decile: [] for decile in range(10)}
+    for row in pool:
+        cells[int(row.depth * 10)].append((row.scores["spread"], row.id in chosen))
+    for rows in cells.values():
+        assert sum(taken for _, taken in rows) == 6
+        worst = min(score for score, taken in rows if taken)
+        assert all(taken for score, taken in rows if score > worst)
+
+
+def test_equal_scores_come_from_the_document_that_gave_least() -> None:
+    pool = [sample(f"r{n}", documents=("big" if n % 10 else f"d{n}",)) for n in range(200)]
+    made = run(pool, [], long=42, short=0, max_document_share=1.0, validation=0)
+    given = counts(long_rows(made))["document"]
+    assert given.pop("big") == 22
+    assert given == dict.fromkeys((f"d{n}" for n in range(0, 200, 10)), 1)
+
+
+def test_a_cap_that_few_documents_cannot_meet_does_not_cut_the_set_down() -> None:
+    pool = [sample(f"r{n}", documents=("book" if n > 20 else "note",)) for n in range(1000)]
+    made = run(pool, [], long=600, short=0)
+    assert made.realised["long"] == 600
+    pool = [sample(f"r{n}", documents=(f"d{n % 2}",)) for n in range(1000)]
+    given = counts(long_rows(run(pool, [], long=300, short=0)))["document"]
+    assert given == {"d0": 150, "d1": 150}
+
+
+def test_rows_of_several_documents_count_for_the_one_that_most_rows_share() -> None:
+    pool = [
+        sample(f"{year}-{n}", family=f"f{n % 6}", documents=(str(year), "2020"))
+        for year in (2018, 2019, 2021)
+        for n in range(40)
+    ]
+    pool += [sample(f"o{n}", family=f"f{n % 6}", documents=(f"o{n % 9}",)) for n in range(90)]
+    rows = long_rows(run(pool, [], long=100, short=0))
+    shared = sum(any(part.document_id == "2020" for part in r.example.window.parts) for r in rows)
+    assert shared <= 30
+
+
+def test_the_tasks_are_those_of_the_original_by_default() -> None:
+    long_share = sum(share for task, share in ORIGINAL_TASKS.items() if task != "short")
+    assert MixSpec().tasks == pytest.approx(
+        {t: share / long_share for t, share in ORIGINAL_TASKS.items() if t != "short"}, abs=0.002
+    )
+
+
+def test_what_it_came_to_is_plain_values() -> None:
+    made = run(samples(10, 10), shorts(5), long=60, short=20, lengths={100: 0.5, 9000: 0.5})
+    about = msgspec.json.decode(msgspec.json.encode(made.about()))
+    assert about == made.about()
+    assert set(about) == {"target", "realised", "shares", "lacking", "note"}
+    assert about["lacking"] == [{"length": "9000", "rows": 7}]
+
+
+@pytest.mark.parametrize("shares", [{"a": 0.5}, {"a": 0.6, "b": 0.6}])
+def test_shares_that_do_not_add_up_are_refused(shares: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="the shares add up to"):
+        MixSpec(tasks=shares)

@@ -1,0 +1,41 @@
+"""Which documents are kept for validation, so that the splits share none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from longalpaca_data.mix.pool import documents_of, stable_order
+from longalpaca_data.recipe import MixSpec
+from longalpaca_data.records import Sample
+
+MIN_DOCUMENTS_FOR_VALIDATION = 20
+
+
+def held_out_documents(samples: Sequence[Sample], spec: MixSpec, seed: int) -> set[str]:
+    """Choose the documents of the validation split; those that share a window go together. None
+    where there are fewer than 20.
+    """
+    documents = {document for sample in samples for document in documents_of(sample)}
+    if not spec.validation or len(documents) < MIN_DOCUMENTS_FOR_VALIDATION:
+        return set()
+    parent = {document: document for document in documents}
+
+    def root(document: str) -> str:
+        while parent[document] != document:
+            document = parent[document]
+        return document
+
+    for sample in samples:
+        first, *others = sorted(documents_of(sample))
+        for other in others:
+            parent[root(other)] = root(first)
+    families: dict[str, set[str]] = defaultdict(set)
+    for document in documents:
+        families[root(document)].add(document)
+    wanted = max(1, round(spec.validation * len(documents)))
+    held_out: set[str] = set()
+    for together in sorted(families.values(), key=lambda group: stable_order(seed, min(group))):
+        if len(held_out) + len(together) <= wanted:
+            held_out |= together
+    return held_out
