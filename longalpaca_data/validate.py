@@ -1,106 +1,113 @@
-"""Checks rows against the schema, naming row and key."""
+"""Checks rows against the schema, naming row and key, in every format that is exported."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.rowfiles import (
+    SPLITS,
+    Row,
+    RowError,
+    Shape,
+    as_alpaca,
+    layout,
+    read_values,
+    shape_of,
+    split_files,
+)
 
 MAX_PROBLEMS = 20
 _KEYS = {"instruction": True, "input": False, "output": True, "file": False}  # True: not empty
 
+_EVIDENCE: dict[str, Any] = {"quote": str, "start": int, "end": int, "depth": (int, float)}
 
-def validate(path: Path) -> tuple[int, list[str]]:
-    """Return the number of rows and what is wrong with them, at most :data:`MAX_PROBLEMS` lines.
 
-    ``path`` is an Alpaca JSON or JSONL file, a Parquet file, or the folder of a data set.
+@dataclass
+class Findings:
+    """What was found: the format's name as in ``export --format``, the number of rows, the first
+    :data:`MAX_PROBLEMS` problems and how many more there are.
     """
-    count = 0
-    problems: list[str] = []
-    for place, row in _rows(path):
-        count += 1
-        problems.extend(f"{place}: {problem}" for problem in _problems(row))
-        if len(problems) >= MAX_PROBLEMS:
-            break
-    if count == 0:
-        problems.append(f"{path}: no rows")
-    return count, problems[:MAX_PROBLEMS]
+
+    format: str = "empty"
+    rows: int = 0
+    problems: list[str] = field(default_factory=list)
+    more: int = 0
+
+    def add(self, problem: str) -> None:
+        """Keep a problem, or count it."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+        else:
+            self.more += 1
 
 
-def _rows(path: Path) -> Iterator[tuple[str, object]]:
-    if path.is_dir():
-        files = sorted((path / "data").glob("*.parquet"))
-        if not files:
-            raise DatasetError(
-                f"{path} holds no data/*.parquet", do="name the folder of a data set"
-            )
-        for file in files:
-            yield from _rows(file)
-    elif path.suffix == ".parquet":
-        yield from _parquet_rows(path)
-    elif path.suffix in (".json", ".jsonl"):
-        yield from _json_rows(path)
-    else:
-        raise DatasetError(f"can't validate {path}", do="name a .json, .jsonl or .parquet file")
+def validate(path: Path) -> Findings:
+    """Check the rows of a file, or of all splits in a data set's folder.
+
+    Raises :class:`DatasetError` for what can't be read as rows at all, naming the line.
+    """
+    found = Findings()
+    shape: Shape | None = None
+    for split in SPLITS:
+        for place, value in read_values(path, split):
+            found.rows += 1
+            here = f"{place.path.name} {place.within}"
+            if isinstance(value, dict):
+                of_row = shape_of(value)
+                shape = shape or of_row
+                if of_row is not shape:
+                    found.add(f"{here}: is {of_row.name}, where others are {shape.name}")
+            for problem in _problems(value):
+                found.add(f"{here}: {problem}")
+    if shape:
+        found.format = _format(split_files(path)[0], shape)
+    if found.rows == 0:
+        found.add(f"{path}: no rows")
+    return found
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[str, object]]:
+def _format(file: Path, shape: Shape) -> str:
+    laid = layout(file)
+    if laid == "parquet":
+        return laid if shape.name == "alpaca" else f"{laid} ({shape.name})"
+    return "alpaca-jsonl" if (shape.name, laid) == ("alpaca", "lines") else shape.name
+
+
+def _problems(value: object) -> Iterator[str]:
     try:
-        with pq.ParquetFile(path) as file:
-            number = 0
-            for group in range(file.num_row_groups):
-                for row in file.read_row_group(group).to_pylist():
-                    number += 1
-                    yield f"{path.name} row {number}", row
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"can't read {path}: {str(error).splitlines()[0]}") from error
-
-
-def _json_rows(path: Path) -> Iterator[tuple[str, object]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"can't read {path}: {error}") from error
-    try:
-        if path.suffix == ".jsonl":
-            for number, line in enumerate(text.splitlines(), 1):
-                if line.strip():
-                    yield f"{path.name} line {number}", json.loads(line)
-            return
-        rows = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DatasetError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error
-    if not isinstance(rows, list):
-        raise DatasetError(f"{path}: an Alpaca file is a list of rows, this is not")
-    for number, row in enumerate(rows, 1):
-        yield f"{path.name} row {number}", row
-
-
-def _problems(row: object) -> Iterator[str]:
-    if not isinstance(row, dict):
-        yield f"is no object but {type(row).__name__}"
+        row = as_alpaca(value)
+    except RowError as error:
+        yield str(error)
         return
     for key, needed in _KEYS.items():
-        value = row.get(key)
+        text = row.get(key)
         if key not in row:
             yield f"key `{key}` is missing"
-        elif not isinstance(value, str):
-            yield f"key `{key}` is no text but {type(value).__name__}"
-        elif needed and not value.strip():
+        elif not isinstance(text, str):
+            yield f"key `{key}` is no text but {type(text).__name__}"
+        elif needed and not text.strip():
             yield f"key `{key}` is empty"
-    if isinstance(row.get("instruction"), str):
+    if isinstance(row.get("instruction"), str) and row.get("evidence") is not None:
         yield from _evidence_problems(row)
 
 
-def _evidence_problems(row: Mapping[str, Any]) -> Iterator[str]:
-    for number, evidence in enumerate(row.get("evidence") or (), 1):
+def _evidence_problems(row: Row) -> Iterator[str]:
+    if not isinstance(row["evidence"], list):
+        yield f"key `evidence` is no list but {type(row['evidence']).__name__}"
+        return
+    for number, evidence in enumerate(row["evidence"], 1):
+        if not isinstance(evidence, dict) or not _is_evidence(evidence):
+            yield f"key `evidence` {number} has no `quote`, `start`, `end` and `depth`"
+            continue
         found = row["instruction"][evidence["start"] : evidence["end"]]
         if found != evidence["quote"]:
             yield f"key `evidence` {number}: the instruction has {found[:40]!r} at its offsets"
         if not 0 <= evidence["depth"] <= 1:
             yield f"key `evidence` {number}: depth {evidence['depth']} is not within 0-1"
+
+
+def _is_evidence(evidence: Mapping[str, Any]) -> bool:
+    return all(isinstance(evidence.get(key), kind) for key, kind in _EVIDENCE.items())

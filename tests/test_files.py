@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -15,7 +16,7 @@ import yaml
 from longalpaca_data.build import Options, build
 from longalpaca_data.dataset import files_hold, read_manifest
 from longalpaca_data.errors import DatasetError
-from longalpaca_data.export import SCHEMA, export, read_rows
+from longalpaca_data.export import SCHEMA
 from longalpaca_data.recipe import Recipe
 from longalpaca_data.report import write_report
 from longalpaca_data.statistics import statistics
@@ -63,21 +64,7 @@ def test_the_folder_loads_with_datasets(folder: Path, tmp_path: Path) -> None:
     assert len(loaded) == statistics(folder).rows
 
 
-@pytest.mark.parametrize("name", ["alpaca", "alpaca-jsonl"])
-def test_export_loses_nothing(folder: Path, tmp_path: Path, name: str) -> None:
-    file, count = export(folder, name, tmp_path / f"x.{name.replace('alpaca-', '')}")
-    text = file.read_text(encoding="utf-8")
-    rows = json.loads(text) if name == "alpaca" else [json.loads(x) for x in text.splitlines()]
-    originals = list(read_rows(folder))
-    assert count == len(rows) == len(originals)
-    assert [row["instruction"] for row in rows] == [row["instruction"] for row in originals]
-
-
-def test_unknown_formats_and_folders_are_clear_errors(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="unknown format 'x'; known are alpaca"):
-        export(folder, "x")
-    with pytest.raises(DatasetError, match="no data set in"):
-        export(tmp_path, "alpaca")
+def test_a_folder_without_a_manifest_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no finished data set"):
         read_manifest(tmp_path)
 
@@ -96,33 +83,62 @@ def test_the_manifest_notices_a_changed_file(folder: Path, tmp_path: Path) -> No
     ]
 
 
+def problems_of(file: Path, rows: list[Any]) -> list[str]:
+    """Write rows as JSON lines and return what validation says of them."""
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return validate(file).problems
+
+
+GOOD = {"instruction": "abc", "input": "", "output": "b", "file": ""}
+TURNS = [{"from": "human", "value": "abc"}, {"from": "gpt", "value": "b"}]
+
+
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
         ([{"instruction": "a", "input": "", "output": "b"}], "row 1: key `file` is missing"),
-        ([{"instruction": "", "input": "", "output": "b", "file": ""}], "`instruction` is empty"),
-        ([{"instruction": "a", "input": None, "output": "b", "file": ""}], "`input` is no text"),
-        ([["a"]], "row 1: is no object but list"),
+        ([GOOD, GOOD | {"instruction": " "}], "rows.jsonl line 2, row 2: key `instruction` is em"),
+        ([GOOD | {"input": None}], "`input` is no text but NoneType"),
+        ([GOOD, ["a"]], "row 2: not a JSON object but list"),
+        ([{}], "row 1: key `instruction` is missing"),
         ([], "no rows"),
+        ([{"conversations": TURNS[:1]}], "row 1: key `conversations` has 1 turns"),
+        ([{"messages": [{"role": "user"}]}], "row 1: key `messages` 1 has neither"),
+        ([{"prompt": "a", "completion": ""}], "row 1: key `output` is empty"),
+        ([GOOD, {"conversations": TURNS}], "row 2: is sharegpt, where others are alpaca"),
+        ([GOOD | {"evidence": "x"}], "key `evidence` is no list but str"),
+        ([GOOD | {"evidence": [{"quote": "bc"}]}], "key `evidence` 1 has no `quote`, `start`"),
+        ([GOOD | {"evidence": ["x"]}], "key `evidence` 1 has no `quote`, `start`"),
     ],
 )
 def test_validation_names_row_and_key(tmp_path: Path, rows: list[Any], problem: str) -> None:
-    file = tmp_path / "rows.json"
-    file.write_text(json.dumps(rows))
-    _, problems = validate(file)
+    problems = problems_of(tmp_path / "rows.jsonl", rows)
     assert any(problem in line for line in problems), problems
 
 
 def test_validation_checks_evidence(tmp_path: Path) -> None:
-    row = {"instruction": "abc", "input": "", "output": "b", "file": "",
-           "evidence": [{"quote": "bc", "start": 0, "end": 2, "depth": 2}]}  # fmt: skip
-    file = tmp_path / "rows.jsonl"
-    file.write_text(json.dumps(row) + "\n")
-    _, problems = validate(file)
-    assert (
-        "rows.jsonl line 1: key `evidence` 1: the instruction has 'ab' at its offsets" in problems
-    )
-    assert any("depth 2" in line for line in problems)
+    row = GOOD | {"evidence": [{"quote": "bc", "start": 0, "end": 2, "depth": 2}]}
+    assert problems_of(tmp_path / "rows.jsonl", [row]) == [
+        "rows.jsonl line 1, row 1: key `evidence` 1: the instruction has 'ab' at its offsets",
+        "rows.jsonl line 1, row 1: key `evidence` 1: depth 2 is not within 0-1",
+    ]
+
+
+def test_validation_counts_what_it_does_not_list(tmp_path: Path) -> None:
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps([GOOD, *[GOOD | {"output": ""}] * 50, GOOD]))
+    found = validate(file)
+    assert (found.format, found.rows, len(found.problems), found.more) == ("alpaca", 52, 20, 30)
+
+
+def test_validation_of_a_folder_reads_all_splits(tmp_path: Path) -> None:
+    for split, output in (("train", "b"), ("validation", "")):
+        table = pa.Table.from_pylist([GOOD | {"output": output}])
+        (tmp_path / "data").mkdir(exist_ok=True)
+        pq.write_table(table, tmp_path / "data" / f"{split}-00000-of-00001.parquet")
+    found = validate(tmp_path)
+    assert (found.format, found.rows) == ("parquet", 2)
+    assert found.problems == ["validation-00000-of-00001.parquet row 1: key `output` is empty"]
 
 
 @pytest.mark.parametrize(
