@@ -52,6 +52,9 @@ class SftRecipe(Section):
     row_limit: Positive | None = None
     eval_limit: Positive | None = None
     """Rows of the training and of the validation split that are used; all where not given."""
+    held_out: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Share of the rows that is held out, by document, where the data set has no validation split.
+    The loss on held-out rows is measured before and after, with full attention."""
     template: Literal["auto", "alpaca", "llama2", "chat"] = "auto"
 
     context: Positive

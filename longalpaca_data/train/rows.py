@@ -1,27 +1,33 @@
-"""Reading instruction rows: build's output folder, Alpaca JSON or JSONL, Parquet, a Hub name.
+"""Instruction rows for training: build's output folder, a file of any format, a Hub name.
 
 Rows are read one at a time: a data set of long documents does not fit in memory comfortably.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any
 
 from longalpaca_data.errors import DatasetError, MissingPackageError
+from longalpaca_data.rowfiles import (
+    READERS,
+    SHAPES,
+    RowError,
+    Split,
+    as_alpaca,
+    read_values,
+    split_files,
+)
 
-Split = Literal["train", "validation"]
+__all__ = ["COLUMNS", "Row", "Split", "dataset_files", "read_rows"]
 
-CHUNK = 1 << 20
-"""Characters read at a time from a JSON list."""
-
-COLUMNS = ("instruction", "input", "output", "question", "evidence")
+COLUMNS = (
+    *("instruction", "input", "output", "system", "question", "evidence", "document_ids", "file"),
+    *(key for shape in SHAPES.values() for key in shape.keys),
+)
+"""What is read of a Parquet file, where it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,8 @@ class Row:
     """One instruction row. ``evidence`` holds (start, end) code points within ``instruction``.
 
     ``question`` is the closing text that the instruction ends with, empty where the data set
-    doesn't say. ``source`` names file and row for error messages.
+    doesn't say. ``documents`` names what the row was made from (ids, or else the file), empty where
+    the data set doesn't say. ``source`` names file and row for error messages.
     """
 
     instruction: str
@@ -38,6 +45,7 @@ class Row:
     question: str
     evidence: tuple[tuple[int, int], ...]
     depths: tuple[float, ...]
+    documents: tuple[str, ...]
     source: str
 
 
@@ -47,22 +55,8 @@ def dataset_files(dataset: str | Path, split: Split) -> list[Path]:
     Raises :class:`DatasetError` for a path that does not exist or holds no rows.
     """
     path = Path(dataset).expanduser()
-    if path.is_file():
-        return [path] if split == "train" else []
-    if path.is_dir():
-        for folder in (path / "data", path):
-            parts = sorted(folder.glob(f"{split}-*.parquet")) or sorted(
-                folder.glob(f"{split}.parquet")
-            )
-            if parts:
-                return parts
-        if split == "validation":
-            return []
-        files = [*path.glob("*.parquet"), *path.glob("*.jsonl")]
-        files += [p for p in path.glob("*.json") if p.name != "manifest.json"]
-        if not files:
-            raise DatasetError(f"no rows in {path}", do="run `build` first, or name a JSON file")
-        return sorted(files)
+    if path.exists():
+        return split_files(path, split)
     if str(dataset).startswith((".", "/", "~")) or path.suffix in READERS:
         raise DatasetError(f"no data set at {dataset}", do="check the path")
     return []
@@ -74,22 +68,25 @@ def read_rows(dataset: str | Path, split: Split = "train", *, empty: bool = Fals
     ``empty`` allows a data set without rows. Raises :class:`DatasetError` for what can't be read,
     a row without ``instruction`` or ``output``, an empty answer, an empty data set.
     """
-    files = dataset_files(dataset, split)
-    here = Path(dataset).expanduser().exists()
-    records = _from_files(files) if files or here else _from_hub(str(dataset), split)
+    dataset_files(dataset, split)  # a clear error for a path that is not there
+    path = Path(dataset).expanduser()
+    here = path.exists()
+    records = read_values(path, split, COLUMNS) if here else _from_hub(str(dataset), split)
     found = False
     for source, record in records:
         found = True
-        yield _row(record, source)
+        yield _row(record, str(source))
     if not found and not empty:
         raise DatasetError(f"the data set {dataset} has no {split} rows", do="run `build` first")
 
 
 def _row(record: Any, source: str) -> Row:
-    if not isinstance(record, dict):
-        raise DatasetError(f"{source} is not a JSON object", do="give Alpaca rows")
+    try:
+        record = as_alpaca(record)
+    except RowError as error:
+        raise DatasetError(f"{source}: {error}", do="mend or remove the row") from error
     texts = {}
-    for key in ("instruction", "input", "output", "question"):
+    for key in ("instruction", "input", "output", "question", "system"):
         value = record.get(key) or ""
         if not isinstance(value, str):
             raise DatasetError(f"{source}: {key} is not text", do="mend the row")
@@ -97,71 +94,40 @@ def _row(record: Any, source: str) -> Row:
     for key in ("instruction", "output"):
         if not texts[key].strip():
             raise DatasetError(f"{source}: {key} is empty or missing", do="mend or remove the row")
-    evidence = [e for e in record.get("evidence") or [] if e.get("start") is not None]
+    evidence = [piece for piece in _list(record, "evidence") if _is_span(piece)]
+    before = _take_system(texts)
     return Row(
         **texts,
-        evidence=tuple((int(e["start"]), int(e["end"])) for e in evidence),
-        depths=tuple(float(e.get("depth") or 0.0) for e in evidence),
+        evidence=tuple((before + piece["start"], before + piece["end"]) for piece in evidence),
+        depths=tuple(float(piece.get("depth") or 0.0) for piece in evidence),
+        documents=tuple(
+            str(name) for name in _list(record, "document_ids") or [record.get("file")] if name
+        ),
         source=source,
     )
 
 
-def _from_files(files: list[Path]) -> Iterator[tuple[str, Any]]:
-    for path in files:
-        reader = READERS.get(path.suffix)
-        if reader is None:
-            known = ", ".join(READERS)
-            raise DatasetError(f"can't read {path}: unknown suffix", do=f"give one of {known}")
-        try:
-            for number, record in enumerate(reader(path), start=1):
-                yield f"{path} row {number}", record
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, pa.ArrowException) as error:
-            raise DatasetError(f"can't read {path}: {error}", do="check the file") from error
+def _take_system(texts: dict[str, str]) -> int:
+    """Put a system prompt before the instruction, as every template has a place for it there;
+    return by how many characters that moves the instruction.
+    """
+    system = texts.pop("system")
+    if not system:
+        return 0
+    texts["instruction"] = f"{system}\n\n{texts['instruction']}"
+    return len(system) + 2
 
 
-def _parquet(path: Path) -> Iterator[Any]:
-    with pq.ParquetFile(path) as file:
-        columns = [name for name in COLUMNS if name in file.schema_arrow.names]
-        for batch in file.iter_batches(batch_size=32, columns=columns):
-            yield from batch.to_pylist()
+def _list(record: dict[str, Any], key: str) -> list[Any]:
+    """Return a column that other data sets may use for something else."""
+    value = record.get(key)
+    return value if isinstance(value, list) else []
 
 
-def _jsonl(path: Path) -> Iterator[Any]:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
-
-
-def _json(path: Path) -> Iterator[Any]:
-    """Yield the objects of a JSON list without holding the list (a gigabyte for 12k books)."""
-    decoder = json.JSONDecoder()
-    with path.open(encoding="utf-8") as file:
-        rest = file.read(CHUNK).lstrip("\ufeff \t\r\n")
-        if not rest.startswith("["):
-            raise DatasetError(f"{path} is not a JSON list", do="give Alpaca rows as [{…}, {…}]")
-        rest = rest[1:]
-        while True:
-            rest = rest.lstrip(" \t\r\n,")
-            if rest.startswith("]"):
-                return
-            try:
-                record, end = decoder.raw_decode(rest)
-            except json.JSONDecodeError:
-                more = file.read(max(CHUNK, len(rest)))
-                if not more:
-                    raise
-                rest += more
-                continue
-            yield record
-            rest = rest[end:]
-
-
-READERS: dict[str, Callable[[Path], Iterator[Any]]] = {
-    ".parquet": _parquet,
-    ".json": _json,
-    ".jsonl": _jsonl,
-}
+def _is_span(piece: Any) -> bool:
+    if not isinstance(piece, dict) or not isinstance(piece.get("depth") or 0.0, int | float):
+        return False
+    return isinstance(piece.get("start"), int) and isinstance(piece.get("end"), int)
 
 
 def _from_hub(name: str, split: Split) -> Iterator[tuple[str, Any]]:

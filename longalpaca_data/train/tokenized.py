@@ -19,6 +19,7 @@ import pyarrow as pa
 from transformers import PreTrainedTokenizerBase
 
 from longalpaca_data.errors import DatasetError, OutputError
+from longalpaca_data.train.holdout import HoldOut
 from longalpaca_data.train.rows import Row, Split, dataset_files, read_rows
 from longalpaca_data.train.templates import Encoder, Template, content
 from longalpaca_data.train.truncate import Shortened, material_span, shorten
@@ -70,16 +71,17 @@ def tokenize(
     max_length: int,
     cache: Path,
     limit: int | None = None,
+    hold_out: HoldOut | None = None,
 ) -> Tokenized:
     """Tokenize a split, or take it from ``cache`` where the same was tokenized before.
 
-    Rows longer than ``max_length`` are shortened inside their material. Raises
-    :class:`DatasetError` where no row is left.
+    Rows longer than ``max_length`` are shortened inside their material. ``hold_out`` makes the two
+    splits out of the train rows. Raises :class:`DatasetError` where no row is left.
     """
-    key = _fingerprint(dataset, split, tokenizer, template, max_length, limit)
+    key = _fingerprint(dataset, split, tokenizer, template, max_length, limit, hold_out)
     path = cache / f"{split}-{key}.arrow"
     if not path.with_suffix(".json").is_file():
-        rows = read_rows(dataset, split, empty=split == "validation")
+        rows = hold_out.rows(dataset, split) if hold_out else read_rows(dataset, split)
         encoder = Encoder(tokenizer, template)
         _write(_first(rows, limit), encoder, max_length, path)
     return open_tokenized(path)

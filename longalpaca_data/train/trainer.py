@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ from transformers import PreTrainedTokenizerBase, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from longalpaca_data.train.attention import attention_name
+from longalpaca_data.train.lora import verify_saved
 from longalpaca_data.train.loss import add_weighted_loss
+
+CONFIG_FILE = "config.json"
 
 
 class LongTrainer(SFTTrainer):
@@ -46,12 +51,37 @@ class LongTrainer(SFTTrainer):
             processing_class=tokenizer,
             callbacks=callbacks,
         )
-        inner: Any = model.get_base_model() if isinstance(model, PeftModel) else model
-        add_weighted_loss(inner)
+        add_weighted_loss(self.inner())
         self.tokens_seen = 0
         if self.is_fsdp_enabled:
             # Sharded state (accelerate's default) makes save_model write nothing, silently.
             self.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
+
+    def inner(self) -> Any:
+        """Return transformers' own model, without wrappers and adapters."""
+        model = self.accelerator.unwrap_model(self.model)
+        return model.get_base_model() if isinstance(model, PeftModel) else model
+
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        """Train nothing where no step is left: transformers' loop would train one all the same.
+
+        That happens where a run is resumed that was ended after its last checkpoint.
+        """
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+            return
+        super()._run_epoch(*args, **kwargs)  # type: ignore[no-untyped-call]  # transformers' own
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Measure the loss on held-out rows with full attention, as the model will be used."""
+        model = self.inner()
+        trained_with = model.config._attn_implementation  # noqa: SLF001 - there is no public name
+        model.set_attn_implementation(attention_name("full"))
+        try:
+            found: dict[str, float] = super().evaluate(*args, **kwargs)
+        finally:
+            model.set_attn_implementation(trained_with)
+        return found
 
     def _set_signature_columns_if_needed(self) -> None:
         self._signature_columns: Any = ["documents"]
@@ -89,13 +119,23 @@ class LongTrainer(SFTTrainer):
         """Write no model card into checkpoints."""
 
 
-def save(trainer: LongTrainer, out: Path) -> None:
-    """Save adapter (or model), the configuration it was trained with, and the tokenizer."""
-    trainer.save_model(str(out))
+def save(trainer: LongTrainer, out: Path, *, trained: int, card: str) -> None:
+    """Save adapter (or model), the configuration it was trained with, tokenizer and ``card``.
+
+    Files are written beside and moved when all are there and hold the ``trained`` weights, the
+    configuration last: a folder with a config.json is a finished model.
+    """
+    work = out / ".saving"
     if trainer.is_world_process_zero():
-        model: Any = trainer.accelerator.unwrap_model(trainer.model)
-        inner: Any = model.get_base_model() if isinstance(model, PeftModel) else model
-        inner.config.save_pretrained(out)
-        for leftover in ("training_args.bin", "README.md"):  # paths of this machine; a blank form
-            (out / leftover).unlink(missing_ok=True)
+        shutil.rmtree(work, ignore_errors=True)  # of a run that was killed here
+    trainer.accelerator.wait_for_everyone()
+    trainer.save_model(str(work))
+    if trainer.is_world_process_zero():
+        trainer.inner().config.save_pretrained(work)
+        (work / "training_args.bin").unlink(missing_ok=True)  # holds paths of this machine
+        (work / "README.md").write_text(card, encoding="utf-8")
+        verify_saved(trained, work)
+        for file in sorted(work.iterdir(), key=lambda file: file.name == CONFIG_FILE):
+            file.replace(out / file.name)
+        work.rmdir()
     trainer.accelerator.wait_for_everyone()

@@ -25,16 +25,17 @@ from longalpaca_data.train.callbacks import (
     StopOnRequest,
     read_metrics,
 )
+from longalpaca_data.train.card import model_card
 from longalpaca_data.train.collate import Collator, PackedRows
 from longalpaca_data.train.curve import draw_losses
+from longalpaca_data.train.holdout import HoldOut, has_validation
 from longalpaca_data.train.load import load_config, load_tokenizer, load_weights
-from longalpaca_data.train.lora import Counts, count, prepare, quantization, verify_saved
+from longalpaca_data.train.lora import Counts, count, prepare, quantization
 from longalpaca_data.train.loss import check_loss_supported
 from longalpaca_data.train.packing import one_each, pack
 from longalpaca_data.train.plan import tune_options
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe
 from longalpaca_data.train.rope import extend_context
-from longalpaca_data.train.rows import dataset_files
 from longalpaca_data.train.templates import Template, default_template
 from longalpaca_data.train.tokenized import Tokenized, tokenize
 from longalpaca_data.train.trainer import LongTrainer, save
@@ -56,7 +57,20 @@ class Result:
     eval_loss_after: float | None
     trained: int
     frozen: int
+    held_out: int
+    """Rows on which the eval losses were measured, with full attention."""
     data: dict[str, Any]
+    """Counts of the rows trained on."""
+
+    def line(self) -> str:
+        """Return the result as a person wants it: where, how far, what became of the losses."""
+        parts = [f"{self.out}: {self.steps:,} step{'s' if self.steps != 1 else ''}"]
+        if self.loss_first is not None and self.loss_last is not None:
+            parts.append(f"training loss {self.loss_first:.4f} → {self.loss_last:.4f}")
+        if self.eval_loss_before is not None and self.eval_loss_after is not None:
+            before, after = self.eval_loss_before, self.eval_loss_after
+            parts.append(f"held-out loss {before:.4f} → {after:.4f} ({self.held_out:,} rows)")
+        return ", ".join(parts)
 
 
 def train(settings: Settings) -> Result:
@@ -74,7 +88,7 @@ def train(settings: Settings) -> Result:
     check_supported(config, recipe.context)
     check_loss_supported(config)
     tokenizer = load_tokenizer(recipe.model)
-    held = dataset_has_validation(settings.dataset)
+    held = bool(recipe.held_out) or has_validation(settings.dataset)
     arguments = trainer_arguments(recipe, settings, held_out=held)  # starts the process group
     with arguments.main_process_first(desc="tokenizing"):
         data, held_out = _data(recipe, settings, tokenizer)
@@ -104,13 +118,18 @@ def train(settings: Settings) -> Result:
         callbacks=[stop, full],
     )
     _run(trainer, settings, stop)
-    _finish(trainer, out, recipe, stop, numbers.trained)
-    return _result(trainer, out, stop, numbers, data)
+    _finish(trainer, out, recipe, stop, numbers.trained, asdict(data.counts))
+    return _result(trainer, out, stop, numbers, (data, held_out))
 
 
 def _result(
-    trainer: LongTrainer, out: Path, stop: StopOnRequest, numbers: Counts, data: Tokenized
+    trainer: LongTrainer,
+    out: Path,
+    stop: StopOnRequest,
+    numbers: Counts,
+    data: tuple[Tokenized, Tokenized | None],
 ) -> Result:
+    rows, held_out = data
     metrics = read_metrics(out / METRICS_FILE)
     losses = [m["loss"] for m in metrics if "loss" in m]
     evals = [m["eval_loss"] for m in metrics if "eval_loss" in m]
@@ -124,7 +143,8 @@ def _result(
         eval_loss_after=evals[-1] if evals and not stop.stopped else None,
         trained=numbers.trained,
         frozen=numbers.frozen,
-        data=asdict(data.counts),
+        held_out=held_out.counts.rows if held_out else 0,
+        data=asdict(rows.counts),
     )
 
 
@@ -148,15 +168,12 @@ def _data(
         max_length=recipe.context,
         cache=Path(settings.out) / "tokenized",
     )
-    rows = read(split="train", limit=recipe.row_limit)
-    if not dataset_has_validation(settings.dataset):
+    own = has_validation(settings.dataset)
+    hold_out = HoldOut(recipe.held_out, recipe.seed) if recipe.held_out and not own else None
+    rows = read(split="train", limit=recipe.row_limit, hold_out=hold_out)
+    if not own and hold_out is None:
         return rows, None
-    return rows, read(split="validation", limit=recipe.eval_limit)
-
-
-def dataset_has_validation(dataset: str) -> bool:
-    """Tell whether there is a validation split (a Hub data set is trained on without)."""
-    return bool(dataset_files(dataset, "validation"))
+    return rows, read(split="validation", limit=recipe.eval_limit, hold_out=hold_out)
 
 
 def _rows(data: Tokenized, recipe: SftRecipe) -> Any:
@@ -182,7 +199,7 @@ def _run(trainer: LongTrainer, settings: Settings, stop: StopOnRequest) -> None:
     stop.install()
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
-        if trainer.eval_dataset is not None and not stop.stopped:
+        if trainer.eval_dataset is not None and not stop.stopped and not _evaluated(trainer):
             trainer.evaluate()
     except torch.OutOfMemoryError as error:
         raise LongalpacaError(
@@ -193,18 +210,27 @@ def _run(trainer: LongTrainer, settings: Settings, stop: StopOnRequest) -> None:
         stop.uninstall()
 
 
+def _evaluated(trainer: LongTrainer) -> bool:
+    """Tell whether the loss on held-out rows is known at this step."""
+    last = [record for record in trainer.state.log_history if "eval_loss" in record]
+    return bool(last) and last[-1]["step"] == trainer.state.global_step
+
+
 def _finish(
-    trainer: LongTrainer, out: Path, recipe: SftRecipe, stop: StopOnRequest, trained: int
+    trainer: LongTrainer,
+    out: Path,
+    recipe: SftRecipe,
+    stop: StopOnRequest,
+    trained: int,
+    data: dict[str, Any],
 ) -> None:
     """Save the model, unless the run was interrupted (then its checkpoint is what counts)."""
+    if trainer.is_world_process_zero():
+        (out / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
+        draw_losses(read_metrics(out / METRICS_FILE), out / "loss.png")
     if not stop.stopped:
-        save(trainer, out)
-    if not trainer.is_world_process_zero():
-        return
-    (out / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
-    draw_losses(read_metrics(out / METRICS_FILE), out / "loss.png")
-    if not stop.stopped:
-        verify_saved(trained, out)
+        card = model_card(recipe, trainer.inner().config, data)
+        save(trainer, out, trained=trained, card=card)
 
 
 def main() -> int:

@@ -9,9 +9,10 @@ import torch
 from dense_reference import dense_attention, dense_mask
 
 from longalpaca_data.errors import LongalpacaError
-from longalpaca_data.train.attention import attention_name, grouped_attention, kernels
+from longalpaca_data.train.attention import attention_name, grouped_attention, in_place, kernels
 from longalpaca_data.train.attention.groups import RowGroups, cut, documents_of, row_groups, runs
-from longalpaca_data.train.attention.kernels import attend_varlen, head_halves
+from longalpaca_data.train.attention.heads import head_halves
+from longalpaca_data.train.attention.kernels import attend_varlen
 from longalpaca_data.train.attention.layout import real_tokens
 
 
@@ -182,21 +183,33 @@ def test_nothing_leaks_from_the_future_or_from_another_document(heads):
     assert torch.equal(reached, union)
 
 
-def count_calls(monkeypatch):
+def count_calls(monkeypatch, path):
+    """Count attention calls, of the fused operators or of the public function."""
     calls = []
-    original = kernels.scaled_dot_product_attention
 
-    def counting(*args, **kwargs):
-        assert kwargs.get("attn_mask") is None
-        calls.append(tuple(args[0].shape))
-        return original(*args, **kwargs)
+    def counting(original):
+        def counted(*args, **kwargs):
+            assert kwargs.get("attn_mask") is None
+            calls.append(tuple(args[0].shape))
+            return original(*args, **kwargs)
 
-    monkeypatch.setattr(kernels, "scaled_dot_product_attention", counting)
+        return counted
+
+    if path == "fused":
+        operators = in_place.fused()
+        assert operators is not None, "this torch is the one that the project is pinned to"
+        counted = in_place.FusedOperators(counting(operators.forward), operators.backward)
+        monkeypatch.setattr(in_place, "fused", lambda: counted)
+    else:
+        monkeypatch.setattr(in_place, "fused", lambda: None)
+        sdpa = counting(kernels.scaled_dot_product_attention)
+        monkeypatch.setattr(kernels, "scaled_dot_product_attention", sdpa)
     return calls
 
 
-def test_sdpa_is_called_at_most_three_times_per_half_and_never_with_a_mask(monkeypatch):
-    calls = count_calls(monkeypatch)
+@pytest.mark.parametrize("path", ["fused", "public"])
+def test_attention_is_called_at_most_three_times_per_half_and_never_with_a_mask(monkeypatch, path):
+    calls = count_calls(monkeypatch, path)
     for width in (63, 64, 65, 100, 1000):
         q, k, v = tensors(9, 3, 1, width)
         calls.clear()

@@ -19,7 +19,7 @@ from transformers import (
 
 from longalpaca_data.errors import LongalpacaError
 from longalpaca_data.train.attention import attention_name, check_supported
-from longalpaca_data.train.attention.kernels import head_halves
+from longalpaca_data.train.attention.heads import head_halves
 
 GROUP = 6
 DOCUMENTS = [[17, 5, 20]]

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from tiny import byte_tokenizer, tiny_model
 
 from longalpaca_data.errors import DatasetError, LongalpacaError
-from longalpaca_data.train import rows as rows_module
 from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.collate import Collator, PackedRows
 from longalpaca_data.train.loss import add_weighted_loss, check_loss_supported, weighted_nll
@@ -69,8 +68,7 @@ def test_every_format_gives_the_same_rows(tmp_path):
     assert list(read_rows(tmp_path / "a.json", "validation", empty=True)) == []
 
 
-def test_a_json_list_is_read_in_pieces(tmp_path, monkeypatch):
-    monkeypatch.setattr(rows_module, "CHUNK", 7)
+def test_a_broken_json_list_is_a_clear_error(tmp_path):
     records = [long_row(2, answer='日本 \\ " ]'), SHORT] * 3
     path = tmp_path / "a.json"
     path.write_text("\ufeff" + json.dumps(records, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -78,6 +76,22 @@ def test_a_json_list_is_read_in_pieces(tmp_path, monkeypatch):
     path.write_text(json.dumps(records)[:-30])
     with pytest.raises(DatasetError, match="can't read"):
         list(read_rows(path))
+
+
+def test_conversations_are_read_with_their_system_prompt(tmp_path):
+    turns = [("system", "Be brief."), ("human", "x Ada"), ("gpt", "Ada.")]
+    conversation = [{"from": role, "value": text} for role, text in turns]
+    evidence = [{"start": 2, "end": 5}]
+    for name in ("a.jsonl", "b.parquet"):
+        record = {"conversations": conversation, "evidence": evidence}
+        if name == "a.jsonl":
+            (tmp_path / name).write_text(json.dumps(record))
+        else:
+            write_parquet(tmp_path / name, [record])
+        (row,) = read_rows(tmp_path / name)
+        assert (row.instruction, row.output) == ("Be brief.\n\nx Ada", "Ada.")
+        ((start, end),) = row.evidence
+        assert row.instruction[start:end] == "Ada"
 
 
 def test_provenance_columns_are_read(tmp_path):
@@ -246,7 +260,7 @@ def test_rows_are_tokenized_once_and_counted(tmp_path, monkeypatch):
     first = tokenized(tmp_path, records)
     counts = first.counts
     assert (counts.rows, counts.truncated, counts.dropped_too_long) == (3, 1, 1)
-    assert counts.examples == [f"{tmp_path / 'rows.json'} row 4"]
+    assert counts.examples == [f"{tmp_path / 'rows.json'} line 1, row 4"]
     assert counts.longest == max(first.lengths) <= 4000
     text = byte_tokenizer().decode(first.table[1]["input_ids"])
     assert "Who found the key?" in text

@@ -157,7 +157,7 @@ def test_the_last_steps_have_full_attention(ready):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker.LongTrainer, "compute_loss", spy)
-        patch.setattr(worker, "dataset_has_validation", lambda dataset: False)
+        patch.setattr(worker, "has_validation", lambda dataset: False)
         train(make_settings(ready, full_attention_steps=1, max_steps=3, accumulation=1))
     assert seen == ["s2_128", "s2_128", "full_per_document"]
 

@@ -16,6 +16,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedC
 
 from longalpaca_data.errors import LongalpacaError
 from longalpaca_data.train.attention.groups import default_group_size
+from longalpaca_data.train.attention.in_place import attend_in_place, can_attend
 from longalpaca_data.train.attention.kernels import attend_sdpa, attend_varlen, varlen_kernel
 from longalpaca_data.train.attention.layout import Lengths, batch_groups, real_tokens
 
@@ -78,6 +79,8 @@ def grouped_attention(  # noqa: PLR0913 - the signature that AttentionInterface 
     kernel = varlen_kernel(query.device, query.dtype, dim)
     if kernel is not None and dropout == 0.0:
         return attend_varlen(query, key, value, groups, scale=scale, kernel=kernel), None
+    if dropout == 0.0 and can_attend(query, key, value):
+        return attend_in_place(query, key, value, groups, scale=scale), None
     return attend_sdpa(query, key, value, groups, scale=scale, dropout=dropout), None
 
 

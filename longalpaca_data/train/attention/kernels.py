@@ -1,4 +1,4 @@
-"""Attention within groups: scaled dot product everywhere, variable-length kernels on CUDA.
+"""Attention within groups: scaled dot product anywhere, variable-length kernels on CUDA.
 
 Neither builds a mask, pads, or repeats key-value heads. Shapes: queries (batch, heads, tokens, dim)
 as transformers passes them; keys and values the same with the key-value heads; outputs (batch,
@@ -10,13 +10,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from longalpaca_data.train.attention.groups import RowGroups, Run, Sizes, runs
+from longalpaca_data.train.attention.heads import HeadHalf, head_halves
 
 MAX_HEAD_DIM = 256
 """The widest head of the FlashAttention-2 kernels."""
@@ -25,38 +25,6 @@ VarlenKernel = Callable[
     [torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int, float], torch.Tensor
 ]
 """(q, k, v, group boundaries int32, longest group, scale) → out, all (tokens, heads, dim)."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeadHalf:
-    """One half of the heads: which query heads, and which key-value heads they read."""
-
-    query: slice
-    key: slice
-    shifted: bool
-
-
-def head_halves(n_query: int, n_key: int) -> list[HeadHalf]:
-    """Split heads into a plain and a shifted half.
-
-    The cut follows key-value heads, so that no key is repeated (9 query over 3 key-value heads: 3
-    plain and 6 shifted). With one key-value head the query heads are split and share it. A half
-    without heads (a model with one head) is left out.
-    """
-    shared = n_query // n_key
-    if n_key == 1:
-        middle = n_query // 2
-        halves = [
-            HeadHalf(slice(0, middle), slice(0, 1), shifted=False),
-            HeadHalf(slice(middle, n_query), slice(0, 1), shifted=True),
-        ]
-    else:
-        middle = n_key // 2
-        halves = [
-            HeadHalf(slice(0, middle * shared), slice(0, middle), shifted=False),
-            HeadHalf(slice(middle * shared, n_query), slice(middle, n_key), shifted=True),
-        ]
-    return [half for half in halves if half.query.stop > half.query.start]
 
 
 def grouped_sdpa(

@@ -1,0 +1,77 @@
+"""The README.md that lies beside a fine-tuned model: what it is, and how it is loaded.
+
+That needs saying. Whatever loads an adapter by its folder alone (PEFT, transformers, servers) takes
+the *base's* configuration, in which the context is not extended: positions are then off by the
+factor of the extension, and nothing says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.rope import usable_length
+
+ADAPTER = """\
+## Loading
+
+This folder holds an adapter. Its `config.json` carries the context that it was trained with, which
+the base model's own configuration does not: **an adapter that is loaded by name alone (PEFT,
+`AutoModelForCausalLM`, most servers) gets the base's positions and answers badly without a word.**
+Merge it into a plain model, which any program reads:
+
+    python cli.py merge THIS_FOLDER --out merged
+
+or ask it as it is (`python cli.py ask THIS_FOLDER --material book.txt "…"`), or hand the
+configuration over in Python:
+
+```python
+from peft import PeftModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+folder = "THIS_FOLDER"
+config = AutoConfig.from_pretrained(folder)  # with the extended context
+base = AutoModelForCausalLM.from_pretrained({base!r}, config=config)
+model = PeftModel.from_pretrained(base, folder).eval()
+tokenizer = AutoTokenizer.from_pretrained(folder)
+```
+"""
+
+WHOLE = """\
+## Loading
+
+A plain model: `AutoModelForCausalLM.from_pretrained`, or whatever else reads Hugging Face folders.
+"""
+
+
+def model_card(recipe: SftRecipe, config: Any, data: dict[str, Any]) -> str:
+    """Return the README of a model trained by ``recipe``; ``config`` is the model's, extended.
+
+    ``data`` holds the counts of the rows trained on (``rows``, ``tokens``).
+    """
+    whole = recipe.tune == "full"
+    rope = dict(getattr(config, "rope_parameters", None) or {})
+    kind = str(rope.get("rope_type", "default"))
+    extension = "" if kind == "default" else f", position embeddings: {kind} × {rope['factor']:g}"
+    attention = "shifted sparse attention" if recipe.attention == "s2" else "full attention"
+    front = ["---", f"library_name: {'transformers' if whole else 'peft'}"]
+    front += [f"base_model: {recipe.model}"] if _is_hub_name(recipe.model) else []
+    front += ["pipeline_tag: text-generation", "tags: [long-context, longalpaca-data]", "---"]
+    about = [
+        f"# {recipe.name}",
+        "",
+        f"`{recipe.model}`, fine-tuned on {data['rows']:,} rows ({data['tokens']:,} tokens).",
+        "",
+        f"- context: {usable_length(config):,} tokens{extension}",
+        f"- trained with {attention}, used with full attention",
+        f"- trained weights: {recipe.tune}; every setting is in `recipe.yaml`",
+        "- loss: `metrics.jsonl`, `loss.png`",
+        "",
+    ]
+    loading = WHOLE if whole else ADAPTER.replace("{base!r}", repr(recipe.model))
+    return "\n".join([*front, "", *about, loading])
+
+
+def _is_hub_name(name: str) -> bool:
+    """Tell ``owner/name`` from a folder: the Hub refuses cards that name a base it can't have."""
+    return name.count("/") == 1 and not name.startswith((".", "/", "~")) and name[-5:] != ".gguf"
