@@ -11,11 +11,12 @@ from typing import Any
 
 from longalpaca_data.clean import clean_stage
 from longalpaca_data.dataset import Summary, write_dataset
+from longalpaca_data.diversity import in_order_of_choice, without_near_duplicates
 from longalpaca_data.documents import Documents, distinct, write_documents
 from longalpaca_data.engines import engine_named
 from longalpaca_data.errors import SourceError
 from longalpaca_data.filters import repeats_stage, rules_stage
-from longalpaca_data.generators import check_generator, generate_stage
+from longalpaca_data.generators import Desk, check_generator, generate_stage, unused_key
 from longalpaca_data.ground import ground_stage
 from longalpaca_data.inputs import document_sources, short_sources
 from longalpaca_data.ledger import Ledger, folder_lock
@@ -24,6 +25,7 @@ from longalpaca_data.pipeline import In, Out, Pipeline
 from longalpaca_data.progress import Progress
 from longalpaca_data.recipe import Recipe
 from longalpaca_data.records import Document, Example, RawDocument, Sample, Window, content_id
+from longalpaca_data.reviews import read_reviews
 from longalpaca_data.segment import all_windows_in_order, group_stage, segment_stage
 from longalpaca_data.short import distinct_pairs, read_pairs
 from longalpaca_data.sources import collect_stage, discover
@@ -61,8 +63,9 @@ def build(recipe: Recipe, options: Options, until: str = "") -> Summary:
     started = time.time()
     with _workshop(recipe, options, work, progress) as pipeline:
         tokenizer, news = resolve(recipe.tokenizer)
-        if news:
-            progress.say(news)
+        for line in (news, unused_key(recipe.generate)):
+            if line:
+                progress.say(line)
         summary = Summary(recipe, tokenizer, pipeline.tallies)
         try:
             for stage in _stages(recipe, options, pipeline, tokenizer, summary):
@@ -95,7 +98,8 @@ def _stages(
     yield "clean"
 
     windows = _windows(recipe, documents, pipeline, count, options.limit)
-    examples = pipeline.run(generate_stage(recipe.generate, documents), windows, len(windows))
+    desk = _desk(recipe, options, documents, pipeline, count)
+    examples = pipeline.run(generate_stage(recipe.generate, desk), windows, len(windows))
     grounded = pipeline.run(ground_stage(documents), examples)
     write_jsonl(work / "examples.jsonl", map(_example_line, grounded))
     yield "generate"
@@ -106,17 +110,52 @@ def _stages(
     _refuse_empty(samples, work)
     yield "filter"
 
+    spec, reviews = recipe.mix.limited(options.limit), read_reviews(options.out)
     with pipeline.tallied("short") as step:
-        shorts = list(distinct_pairs(step.take(read_pairs(short_sources(recipe))), step))
+        pairs = distinct_pairs(step.take(read_pairs(short_sources(recipe))), step)
+        different = without_near_duplicates(pairs, recipe.seed, step)
+        shorts = in_order_of_choice(different, spec, recipe.seed, reserve=len(reviews))
     with pipeline.tallied("mix") as step:
-        spec = recipe.mix.limited(options.limit)
         step.taken = len(samples) + len(shorts)
-        summary.mixture = mix(samples, shorts, spec, recipe.seed, step)
+        summary.mixture = mix(samples, shorts, spec, recipe.seed, step, reviews)
     write_jsonl(work / "mix.jsonl", map(_chosen_line, summary.mixture.train))
     yield "mix"
 
     write_dataset(options.out, summary, documents)
     yield "export"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A build as far as its windows: what there is to ask about, and who would ask."""
+
+    windows: list[Window]
+    desk: Desk
+
+
+@contextlib.contextmanager
+def prepared(recipe: Recipe, options: Options) -> Iterator[Prepared]:
+    """Do a build up to its windows, for whoever looks before anything is asked."""
+    progress = Progress(quiet=options.quiet)
+    work = options.out / "work"
+    with _workshop(recipe, options, work, progress) as pipeline:
+        tokenizer, _ = resolve(recipe.tokenizer)
+        summary = Summary(recipe, tokenizer, pipeline.tallies)
+        for stage in _stages(recipe, options, pipeline, tokenizer, summary):
+            if stage == "clean":
+                break
+        documents = Documents(work / "documents")
+        windows = _windows(recipe, documents, pipeline, tokenizer, options.limit)
+        yield Prepared(windows, _desk(recipe, options, documents, pipeline, tokenizer))
+
+
+def _desk(
+    recipe: Recipe, options: Options, documents: Documents, pipeline: Pipeline, count: Tokenizer
+) -> Desk:
+    """Return what the generator works with."""
+    mix_spec = recipe.mix.limited(options.limit)
+    rows = round(mix_spec.long * (1 + mix_spec.validation))
+    return Desk(documents, pipeline.ledger.path, count, rows, pipeline.progress)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import contextlib
 import importlib.metadata
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,15 @@ from longalpaca_data.card import write_card
 from longalpaca_data.documents import Documents
 from longalpaca_data.errors import DatasetError
 from longalpaca_data.export import ALPACA_KEYS, RowWriter, read_rows, write_alpaca, write_split
+from longalpaca_data.licences import conflict_line
 from longalpaca_data.mix import Mixture
+from longalpaca_data.pictures import FOLDER as PICTURES
+from longalpaca_data.pictures import write_pictures
 from longalpaca_data.recipe import Recipe
-from longalpaca_data.records import Sample
+from longalpaca_data.records import Sample, ShortPair
 from longalpaca_data.report import write_report
 from longalpaca_data.stage import Tally
+from longalpaca_data.statistics import Statistics, statistics
 from longalpaca_data.storage import file_sha256, output_errors, read_json, write_json
 from longalpaca_data.tokens import Tokenizer
 
@@ -73,28 +77,48 @@ def write_dataset(out: Path, summary: Summary, documents: Documents) -> dict[str
     if mixture.validation:
         write_split(new, "validation", map(writer.row, mixture.validation), len(mixture.validation))
     write_alpaca(new / f"{name}.json", read_rows(new, columns=ALPACA_KEYS))
-    manifest = _manifest(new, summary)
-    write_card(new, manifest)
-    write_report(new, manifest)
-    manifest["files"] = {
-        file.relative_to(new).as_posix(): {
-            "bytes": file.stat().st_size,
-            "sha256": file_sha256(file),
-        }
-        for file in sorted(new.rglob("*"))
-        if file.is_file()
-    }
+    figures = statistics(new)
+    manifest = _manifest(summary, figures)
+    write_pictures(new, figures, manifest)
+    write_card(new, manifest, figures)
+    write_report(new, manifest, figures)
+    manifest["files"] = _checksums(new, (f for f in sorted(new.rglob("*")) if f.is_file()))
     write_json(new / MANIFEST, manifest)
     _move_into_place(new, out)
     return manifest
 
 
-def _manifest(folder: Path, summary: Summary) -> dict[str, Any]:
+def _checksums(folder: Path, files: Iterable[Path]) -> dict[str, Any]:
+    return {
+        file.relative_to(folder).as_posix(): {
+            "bytes": file.stat().st_size,
+            "sha256": file_sha256(file),
+        }
+        for file in files
+    }
+
+
+def refresh_report(folder: Path) -> Path:
+    """Write report and pictures anew, as this version draws them, and their checksums into the
+    manifest, so that the folder stays whole. Returns the report's file.
+    """
+    manifest, figures = read_manifest(folder), statistics(folder)
+    files = [
+        write_report(folder, manifest, figures),
+        *write_pictures(folder, figures, manifest),
+    ]
+    manifest = read_manifest(folder)  # a build may have finished meanwhile: its manifest is kept
+    manifest["files"] |= _checksums(folder, files)
+    write_json(folder / MANIFEST, manifest)
+    return files[0]
+
+
+def _manifest(summary: Summary, figures: Statistics) -> dict[str, Any]:
     mixture, recipe = summary.mixture, summary.recipe
     assert mixture is not None, "the mix comes before the files"
     given = Counter(
         part.document_id
-        for row in mixture.train
+        for row in (*mixture.train, *mixture.validation)
         if isinstance(row, Sample)
         for part in row.example.window.parts
     )
@@ -105,14 +129,45 @@ def _manifest(folder: Path, summary: Summary) -> dict[str, Any]:
         "versions": _versions(),
         "tokenizer": {"name": summary.tokenizer.name, "exact": summary.tokenizer.exact},
         "stages": summary.stages(),
-        "mix": {
-            "target": dict(mixture.target),
-            "realised": dict(mixture.realised),
-            "note": mixture.note,
-        },
-        "tokens": _tokens(folder),
-        "costs": {"calls": 0, "money": 0.0},
+        "mix": mixture.about(),
+        "tokens": {"train": figures.tokens, "longest_row": figures.longest},
+        "costs": _costs(summary),
         "documents": [{**d, "rows": given[d["id"]]} for d in summary.documents],
+        "short": _short_sets(mixture),
+    }
+
+
+def _short_sets(mixture: Mixture) -> list[dict[str, Any]]:
+    """Return the sets that gave short rows, once per licence, with the number of rows."""
+    given = Counter(
+        (row.source.rpartition(":")[0], row.licence)
+        for row in mixture.train
+        if isinstance(row, ShortPair)
+    )
+    return [
+        {"source": source, "licence": licence, "rows": rows}
+        for (source, licence), rows in sorted(given.items())
+    ]
+
+
+def _costs(summary: Summary) -> dict[str, Any]:
+    """Return what the rows' generation took, the same whether asked now or found in the ledger;
+    ``money`` is None where the recipe has no prices.
+    """
+    counts: Counter[str] = Counter()
+    for tally in summary.tallies:
+        counts.update(tally.counts)
+    prompt, completion = counts["prompt tokens"], counts["completion tokens"]
+    cached, prices = counts["cached tokens"], summary.recipe.generate.model.prices
+    per_cached = prices.prompt if prices.cached is None else prices.cached
+    money = (prompt - cached) * prices.prompt + cached * per_cached + completion * prices.completion
+    known = bool(prices.prompt or prices.completion) or not counts["calls"]
+    return {
+        "calls": counts["calls"],
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "cached_tokens": cached,
+        "money": round(money / 1e6, 4) if known else None,
     }
 
 
@@ -124,17 +179,12 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _tokens(folder: Path) -> dict[str, int]:
-    lengths = [row["n_tokens"] for row in read_rows(folder, columns=["n_tokens"])]
-    return {"train": sum(lengths), "longest_row": max(lengths, default=0)}
-
-
 def _move_into_place(new: Path, out: Path) -> None:
     """Rename the new files over the old; what the new set doesn't have any more goes."""
     with output_errors(out):
         (out / MANIFEST).unlink(missing_ok=True)
         files = sorted(file.relative_to(new) for file in new.rglob("*") if file.is_file())
-        for old in (*(out / "data").glob("*.parquet"),):
+        for old in (*(out / "data").glob("*.parquet"), *(out / PICTURES).glob("*.png")):
             if old.relative_to(out) not in files:
                 old.unlink()
         for file in sorted(files, key=lambda file: file.name == MANIFEST):
@@ -147,6 +197,7 @@ def headline(out: Path, summary: Summary) -> dict[str, Any]:
     """Return what a person wants to know first about a finished build."""
     mixture = summary.mixture
     assert mixture is not None, "a finished build has a mix"
+    warning = conflict_line(read_manifest(out))
     return {
         "long rows": mixture.realised["long"],
         "short rows": mixture.realised["short"],
@@ -155,6 +206,7 @@ def headline(out: Path, summary: Summary) -> dict[str, Any]:
         "tokens": "exact" if summary.tokenizer.exact else "ESTIMATED",
         "data set": str(out),
         "report": str(out / "report.html"),
+        **({"warning": warning} if warning else {}),
     }
 
 

@@ -18,8 +18,14 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
+    environment.filters["compact"] = _compact
     environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
     return environment
+
+
+def _compact(number: int) -> str:
+    """Write millions short, for a place where a long number doesn't fit."""
+    return f"{number:,}" if number < 1_000_000 else f"{number / 1e6:,.1f} M"
 
 
 def render(template: str, **values: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -52,21 +52,71 @@ class WindowSpec(_Strict):
     min_tokens: int = Field(2000, ge=1)
 
 
+class PriceSpec(_Strict):
+    """Money per million tokens. ``cached``: a prompt token from the server's prefix cache; as much
+    as any other where it is left out.
+    """
+
+    prompt: float = Field(0.0, ge=0)
+    completion: float = Field(0.0, ge=0)
+    cached: float | None = Field(None, ge=0)
+
+
+class ModelSpec(_Strict):
+    """The language model that writes, for every generator but ``extractive``.
+
+    ``base_url`` is the endpoint of ``openai``; ``key_variable`` names the environment variable that
+    holds its key. ``context`` is the most tokens that the model takes, prompt and reply together;
+    0: no bound. ``extra`` goes into every request as it is. Rates of 0 are no limit.
+    """
+
+    name: str = ""
+    base_url: str = ""
+    key_variable: str = "OPENAI_API_KEY"
+    context: int = Field(0, ge=0)
+    max_tokens: int = Field(2048, ge=16)
+    temperature: float | None = Field(0.7, ge=0, le=2)
+    extra: dict[str, Any] = Field(default_factory=dict)
+    concurrency: int = Field(16, ge=1, le=4096)
+    requests_per_minute: int = Field(0, ge=0)
+    tokens_per_minute: int = Field(0, ge=0)
+    timeout: float = Field(300.0, gt=0)
+    prices: PriceSpec = Field(default_factory=PriceSpec)
+    max_calls: int | None = Field(None, ge=0)
+    max_cost: float | None = Field(None, ge=0)
+
+
 class GenerateSpec(_Strict):
-    """Who writes the questions, and how many per window."""
+    """Who writes the questions, and how many per window.
+
+    ``families`` switches kinds of questions of ``extractive`` on and off. The rest is for language
+    models: ``strategy`` ``whole`` lets the model read the full window, ``anchored`` passages of
+    ``passage_tokens`` at planned depths; ``tasks`` are shares of the data set's tasks (empty: as
+    the prompts weigh themselves); ``prompts`` is a folder of the user's own prompt files;
+    ``oversample`` times the mix's long rows are asked for, since filters drop some.
+    """
 
     generator: str = "extractive"
     rows_per_1k_tokens: float = Field(3.0, gt=0, le=50)
     families: dict[str, bool] = Field(default_factory=dict)
+    model: ModelSpec = Field(default_factory=ModelSpec)
+    strategy: Literal["whole", "anchored"] = "anchored"
+    passage_tokens: int = Field(1200, ge=50)
+    tasks: dict[str, Share] = Field(default_factory=dict)
+    prompts: str = ""
+    oversample: float = Field(1.4, ge=1, le=10)
 
 
 class FilterSpec(_Strict):
-    """Bounds of the rules. Lengths are in characters."""
+    """Bounds of the rules. Lengths are in characters. ``min_grounding`` is the share of a row's
+    quotes that must stand in the material word for word.
+    """
 
     max_question: int = Field(2400, ge=1)
     max_answer: int = Field(4000, ge=1)
     min_answer: int = Field(2, ge=1)
     near_duplicate: Share = 0.92
+    min_grounding: Share = 0.75
 
 
 class ShortSpec(_Strict):
@@ -77,14 +127,41 @@ class ShortSpec(_Strict):
 
 
 class MixSpec(_Strict):
-    """What the data set is made of."""
+    """What the data set is made of.
+
+    ``tasks``, ``lengths`` (upper bound in tokens of material → share) and ``languages`` are shares
+    of the long rows and add up to 1; empty: as it comes. They are targets: what can't be had goes
+    to the others, and the report says so, unless ``on_shortfall`` is ``error``. ``tasks`` are the
+    original's by default. The caps are shares of the long rows, too, and are never broken.
+    ``short_select``: pairs that differ most from one another, or any.
+    """
 
     long: int = Field(9000, ge=0)
     short: int = Field(3000, ge=0)
     on_shortfall: Literal["scale", "fill", "error"] = "scale"
+    tasks: dict[str, Share] = Field(
+        default_factory=lambda: {
+            "paper_review": 0.27,
+            "document_analysis": 0.27,
+            "comparison": 0.19,
+            "book_qa": 0.175,
+            "summarization": 0.095,
+        }
+    )
+    lengths: dict[Annotated[int, Field(ge=1)], Share] = Field(default_factory=dict)
+    languages: dict[str, Share] = Field(default_factory=dict)
     max_family_share: Annotated[float, Field(gt=0, le=1)] = 0.20
     max_document_share: Annotated[float, Field(gt=0, le=1)] = 0.30
     validation: Share = 0.05
+    short_select: Literal["diverse", "random"] = "diverse"
+
+    @field_validator("tasks", "lengths", "languages")
+    @classmethod
+    def _whole(cls, shares: dict[Any, float]) -> dict[Any, float]:
+        """Refuse shares that leave open what the rest should be."""
+        if shares and abs(sum(shares.values()) - 1) > 0.01:
+            raise ValueError(f"the shares add up to {sum(shares.values()):.4g}, not to 1")
+        return shares
 
     def limited(self, long: int) -> MixSpec:
         """Return the mix with at most this many long rows (0: no limit), in the same ratio."""
@@ -121,14 +198,27 @@ class Recipe(_Strict):
             return [{"path": entry} if isinstance(entry, str) else entry for entry in value]
         return value
 
-    def with_options(self, sources: Sequence[str], generator: str, seed: int | None) -> Recipe:
-        """Return the recipe with what the command line says instead of it."""
+    def with_options(
+        self,
+        sources: Sequence[str],
+        generator: str,
+        seed: int | None,
+        model: Mapping[str, Any] = {},
+    ) -> Recipe:
+        """Return the recipe with what the command line says instead of it. ``model`` holds keys
+        of :class:`ModelSpec`; an endpoint without a generator means ``openai``.
+        """
         changes: dict[str, Any] = {}
         if sources:
             changes |= {"documents": tuple(SourceSpec(path=path) for path in sources)}
             changes |= {"otherwise": ()}
-        if generator:
-            changes["generate"] = self.generate.model_copy(update={"generator": generator})
+        if not generator and model.get("base_url"):
+            generator = "openai"
+        generate: dict[str, Any] = {"generator": generator} if generator else {}
+        if model:
+            generate["model"] = self.generate.model.model_copy(update=dict(model))
+        if generate:
+            changes["generate"] = self.generate.model_copy(update=generate)
         if seed is not None:
             changes["seed"] = seed
         return self.model_copy(update=changes)

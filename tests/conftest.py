@@ -13,6 +13,7 @@ import pytest
 
 from longalpaca_data.records import Document, Part, Section, Window, content_id
 from longalpaca_data.resources import sample_folder
+from tests.browser import browser, page, witness  # noqa: F401 — fixtures
 
 ROOT = Path(__file__).resolve().parent.parent
 

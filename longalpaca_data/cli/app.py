@@ -38,6 +38,18 @@ OutOption = Annotated[
 GeneratorOption = Annotated[
     str, typer.Option(help="Who writes the questions.", show_default="the recipe's")
 ]
+ModelOption = Annotated[
+    str, typer.Option(help="The model that writes them.", show_default="the recipe's")
+]
+BaseUrlOption = Annotated[
+    str, typer.Option(help="An OpenAI-compatible endpoint, such as http://127.0.0.1:8000/v1.")
+]
+MaxCallsOption = Annotated[
+    int | None, typer.Option(help="Stop asking after this many calls.", min=0)
+]
+MaxCostOption = Annotated[
+    float | None, typer.Option(help="Stop asking at this cost, by the recipe's prices.", min=0)
+]
 LimitOption = Annotated[int, typer.Option(help="At most this many long rows; 0: no limit.", min=0)]
 EngineOption = Annotated[str, typer.Option(help="Where the work runs: local.")]
 WorkersOption = Annotated[int, typer.Option(help="Processes; 0: one per core.", min=0)]
@@ -60,6 +72,10 @@ def build(  # noqa: PLR0913, PLR0917 — a command has as many arguments as opti
     source: SourceOption = [],  # noqa: B006 — typer's way to write a repeatable option
     out: OutOption = None,
     generator: GeneratorOption = "",
+    model: ModelOption = "",
+    base_url: BaseUrlOption = "",
+    max_calls: MaxCallsOption = None,
+    max_cost: MaxCostOption = None,
     limit: LimitOption = 0,
     engine: EngineOption = "local",
     workers: WorkersOption = 0,
@@ -70,11 +86,13 @@ def build(  # noqa: PLR0913, PLR0917 — a command has as many arguments as opti
     as_json: JsonOption = False,
 ) -> None:
     """Make a data set from documents. Run it again to resume."""
-    chosen = _recipe(recipe, source, generator, seed)
+    chosen = _recipe(recipe, source, generator, seed, _model(model, base_url, max_calls, max_cost))
     if dry_run:
+        from longalpaca_data.build import Options  # noqa: PLC0415 — heavy
         from longalpaca_data.plan import plan  # noqa: PLC0415 — heavy
 
-        _print(plan(chosen, _out(chosen, out), limit), as_json=as_json)
+        options = Options(_out(chosen, out), engine, workers, limit, fresh, quiet)
+        _print(plan(chosen, options), as_json=as_json)
         return
     summary = _run(chosen, out, "", limit, engine, workers, fresh=fresh, quiet=quiet)
     from longalpaca_data.dataset import headline  # noqa: PLC0415 — heavy
@@ -90,6 +108,10 @@ def _stage_command(stage: str, says: str) -> None:
         source: SourceOption = [],  # noqa: B006 — typer's way to write a repeatable option
         out: OutOption = None,
         generator: GeneratorOption = "",
+        model: ModelOption = "",
+        base_url: BaseUrlOption = "",
+        max_calls: MaxCallsOption = None,
+        max_cost: MaxCostOption = None,
         limit: LimitOption = 0,
         engine: EngineOption = "local",
         workers: WorkersOption = 0,
@@ -98,7 +120,8 @@ def _stage_command(stage: str, says: str) -> None:
         quiet: QuietOption = False,
         as_json: JsonOption = False,
     ) -> None:
-        chosen = _recipe(recipe, source, generator, seed)
+        asked = _model(model, base_url, max_calls, max_cost)
+        chosen = _recipe(recipe, source, generator, seed, asked)
         summary = _run(chosen, out, stage, limit, engine, workers, fresh=fresh, quiet=quiet)
         _print({"out": str(_out(chosen, out)), "stages": summary.stages()}, as_json=as_json)
 
@@ -125,25 +148,65 @@ def validate(
     from longalpaca_data.errors import DatasetError  # noqa: PLC0415 — with its user
     from longalpaca_data.validate import validate as check  # noqa: PLC0415 — heavy
 
-    count, problems = check(path)
+    found = check(path)
     if (path / MANIFEST).is_file():
-        problems.extend(files_hold(path))
-    _print({"rows": count, "problems": problems}, as_json=as_json)
-    if problems:
-        raise DatasetError(f"{path}: {problems[0]}", do="mend the row or build the set anew")
+        for problem in files_hold(path):
+            found.add(problem)
+    said = {key: value for key, value in vars(found).items() if as_json or value != 0}
+    _print(said, as_json=as_json)
+    if found.problems:
+        raise DatasetError(f"{path}: {found.problems[0]}", do="mend the row or build the set anew")
 
 
-@app.command(epilog=example("python cli.py export data/out/longalpaca-12k --format alpaca-jsonl"))
+@app.command(
+    epilog=example("python cli.py export data/out/longalpaca-12k --format messages --to chat.jsonl")
+)
 def export(
     folder: Annotated[Path, typer.Argument(help="A data set's folder.")],
-    name: Annotated[str, typer.Option("--format", help="alpaca or alpaca-jsonl.")] = "alpaca",
-    to: Annotated[Path | None, typer.Option("--to", help="The file to write.")] = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="alpaca, alpaca-jsonl, sharegpt, messages, prompt-completion or parquet.",
+        ),
+    ] = "alpaca",
+    template: Annotated[
+        str,
+        typer.Option(
+            help="How the text of a row is laid out: plain, question-twice, alpaca, llama2, chatml "
+            "or a Jinja file, which may use opening, material, closing, question, input, "
+            "instruction, prompt, system, titles, task, language and file.",
+            show_default="as built",
+        ),
+    ] = "",
+    split: Annotated[
+        str, typer.Option(help="train or validation.", show_default="train; parquet: both")
+    ] = "",
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to",
+            help="The file to write; for parquet the folder.",
+            show_default="in the data set's folder",
+        ),
+    ] = None,
+    system: Annotated[str, typer.Option(help="A system prompt for every row.")] = "",
+    provenance: Annotated[
+        bool, typer.Option("--provenance", help="All columns: titles, licences, evidence, …")
+    ] = False,
+    llama_factory: Annotated[
+        bool,
+        typer.Option("--llama-factory", help="Add the file to dataset_info.json beside it."),
+    ] = False,
 ) -> None:
-    """Write a data set's train rows in another format."""
+    """Write a data set's rows in another format, from its Parquet, however large it is."""
+    from longalpaca_data.export import Options  # noqa: PLC0415 — heavy
     from longalpaca_data.export import export as write  # noqa: PLC0415 — heavy
 
-    file, count = write(folder, name, to)
-    typer.echo(f"{count} rows in {file}")
+    done = write(folder, name, to, split, Options(template, system, provenance, llama_factory))
+    typer.echo(f"{done.rows} rows in {done.path}")
+    for note in done.notes:
+        typer.echo(note)
 
 
 @app.command(epilog=example("python cli.py report data/out/longalpaca-12k"))
@@ -151,23 +214,32 @@ def report(
     folder: Annotated[Path, typer.Argument(help="A data set's folder.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Write report.html anew, or print its figures with --json."""
-    from longalpaca_data.dataset import read_manifest  # noqa: PLC0415 — heavy
-    from longalpaca_data.report import summary_lines, write_report  # noqa: PLC0415 — heavy
+    """Write report.html and its pictures anew, or print the figures with --json."""
+    from longalpaca_data.dataset import read_manifest, refresh_report  # noqa: PLC0415 — heavy
+    from longalpaca_data.report import summary_lines  # noqa: PLC0415 — heavy
 
-    manifest = read_manifest(folder)
     if as_json:
-        _print(summary_lines(folder, manifest), as_json=True)
+        _print(summary_lines(folder, read_manifest(folder)), as_json=True)
     else:
-        typer.echo(f"report in {write_report(folder, manifest)}")
+        typer.echo(f"report in {refresh_report(folder)}")
 
 
-def _recipe(name: str, sources: list[str], generator: str, seed: int | None) -> Recipe:
+def _model(
+    name: str, base_url: str, max_calls: int | None, max_cost: float | None
+) -> dict[str, Any]:
+    """Return the keys of the recipe's model that the command line sets."""
+    given = {"name": name, "base_url": base_url, "max_calls": max_calls, "max_cost": max_cost}
+    return {key: value for key, value in given.items() if value not in {None, ""}}
+
+
+def _recipe(
+    name: str, sources: list[str], generator: str, seed: int | None, model: dict[str, Any]
+) -> Recipe:
     """Load a recipe and apply the command line's options to it."""
     from longalpaca_data.recipe import load_recipe  # noqa: PLC0415 — heavy
     from longalpaca_data.resources import find_recipe  # noqa: PLC0415 — with its user
 
-    return load_recipe(find_recipe(name)).with_options(sources, generator, seed)
+    return load_recipe(find_recipe(name)).with_options(sources, generator, seed, model)
 
 
 def _out(recipe: Recipe, out: Path | None) -> Path:

@@ -97,5 +97,10 @@ def test_validate_as_json(cli: Run, tmp_path_factory: pytest.TempPathFactory) ->
     done = cli("validate", file, "--json")
     assert done.returncode == 1
     said = json.loads(done.stdout)
-    assert said == {"rows": 1, "problems": ["rows.json row 1: key `output` is empty"]}
+    assert said == {
+        "format": "alpaca",
+        "rows": 1,
+        "problems": ["rows.json line 1, row 1: key `output` is empty"],
+        "more": 0,
+    }
     assert "row 1: key `output` is empty" in done.stderr

@@ -1,0 +1,104 @@
+"""Pictures: the same bytes everywhere, and no word in them is anything but a word."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from longalpaca_data import charts
+from tests.conftest import ROOT
+
+EVIL = "<script>alert(1)</script>"
+FORMULA = r"$\frac{1}{0$"
+NAMES = {EVIL: 0.5, FORMULA: 0.3, "西遊記": 0.15, "a\nb": 0.05}
+
+
+def drawn() -> dict[str, Figure]:
+    """One of each kind, with the names that a data set could have at their worst."""
+    steps = [
+        charts.Step("collect", "Documents", 30, 20, {EVIL: 7, FORMULA: 2, "c": 1}),
+        charts.Step("segment", "Windows", None, 400, {"too short": 3}),
+        charts.Step("mix", "Rows", 900, 100, {"not needed": 800}, frozenset({"not needed"})),
+    ]
+    return {
+        "funnel": charts.funnel(steps),
+        "lengths": charts.length_histogram([2100, 4000, 9000], (4000, 8000), NAMES, {"x": 1.0}),
+        "depth": charts.depth_by_length([(0.0, 2100), (0.55, 9000), (1.0, 9000)]),
+        "shares": charts.shares("rows", NAMES, {"x": 0.4}),
+    }
+
+
+def words(picture: str) -> list[str]:
+    """The texts of an SVG picture, read as XML: a broken tag is an error here."""
+    tree = ET.fromstring(picture)
+    return [text.strip() for text in tree.itertext() if text.strip()]
+
+
+def test_names_are_shown_as_they_stand() -> None:
+    for name, figure in drawn().items():
+        picture = charts.svg(figure, EVIL)
+        assert "<script" not in picture
+        assert ET.fromstring(picture).get("aria-label") == EVIL
+        if name in {"shares", "lengths"}:
+            assert {EVIL, FORMULA, "西遊記", "a b"} <= set(words(picture))
+
+
+def test_the_funnel_says_what_was_kept_and_why_the_rest_was_not() -> None:
+    shown = words(charts.svg(drawn()["funnel"], "funnel"))
+    assert {"30 → 20", "400", "900 → 100", "not needed 800", "too short 3"} <= set(shown)
+    assert any(f"{EVIL} 7" in text for text in shown)
+    assert {"Documents", "Windows", "Rows"} <= set(shown)
+
+
+def test_the_heat_map_counts_every_piece_once() -> None:
+    axes = drawn()["depth"].axes[0]
+    counts = [int(text.get_text()) for text in axes.texts]
+    assert sum(counts) == 3
+    columns = len(axes.get_xticklabels())
+    assert counts[0] == 1  # depth 0, the shortest rows
+    assert counts[10 * columns - 1] == 1  # depth 1 is within the last tenth
+
+
+def test_bars_are_as_long_as_their_shares() -> None:
+    axes = charts.shares("rows", {"a": 0.75, "b": 0.25}, {"b": 0.5, "c": 0.5}).axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [75, 25, 0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("lengths", [[1], [0, 5], [4096], [2048] * 5])
+def test_few_or_equal_lengths_can_be_drawn(lengths: list[int]) -> None:
+    assert charts.png(charts.length_histogram(lengths)).startswith(b"\x89PNG")
+    points = [(0.5, length) for length in lengths]
+    assert charts.png(charts.depth_by_length(points)).startswith(b"\x89PNG")
+
+
+def test_another_process_with_a_users_settings_draws_the_same_bytes(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_text("figure.facecolor: red\nsavefig.dpi: 30\n")
+    program = "from tests.test_charts import digest; print(digest())"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "77"}
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )  # fmt: skip
+    assert run.stdout.strip() == digest(), run.stderr
+
+
+def digest() -> str:
+    """One hash over all pictures in both forms."""
+    everything = hashlib.sha256()
+    for name, figure in drawn().items():
+        everything.update(charts.svg(figure, name).encode())
+        everything.update(charts.png(figure))
+    return everything.hexdigest()
+
+
+def test_pictures_carry_no_date_and_no_program() -> None:
+    figure = drawn()["shares"]
+    assert b"tEXt" not in charts.png(figure)
+    assert "<dc:date>" not in charts.svg(figure, "x")
