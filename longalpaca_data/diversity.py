@@ -38,7 +38,7 @@ _ROWS = 4096  # of the vectors that are worked on at a time
 _GRAM, _ALIKE = 5, 0.8
 _DOUBT = 0.18  # three standard deviations of a similarity estimated from 48 hashes
 _HASHES, _BAND = 48, 4  # 12 bands: 99.8 % of the pairs at Jaccard 0.8 become candidates
-_COMPARED = 50  # of a bucket's pairs: patterns with exchanged words fill some
+_COMPARED = 20  # of a bucket's pairs: patterns with exchanged words fill some
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 Floats = npt.NDArray[np.float32]
@@ -203,7 +203,7 @@ def _traversal(vectors: Floats, familiar: Floats, wanted: int) -> list[int]:
     fresh = chosen[:]
     while len(chosen) < wanted:
         _bring_up_to_date(nearest, vectors, fresh)
-        worth = (_LENGTH**2 - nearest) * familiar
+        worth = np.maximum(_LENGTH**2 - nearest, 0) * familiar  # rounding may pass the square
         worth[chosen] = -1
         fresh = [int(worth.argmax())]
         front = np.sort(np.argpartition(-worth, min(_FRONT, len(worth) - 1))[:_FRONT])
@@ -213,7 +213,7 @@ def _traversal(vectors: Floats, familiar: Floats, wanted: int) -> list[int]:
         near = nearest[front]
         while len(chosen) + len(fresh) < wanted:
             near = np.maximum(near, vectors_there @ vectors[fresh[-1]])
-            worth = (_LENGTH**2 - near) * familiar_there
+            worth = np.maximum(_LENGTH**2 - near, 0) * familiar_there
             here = int(worth.argmax())
             if worth[here] <= max(behind, 0):
                 break

@@ -15,6 +15,7 @@ from longalpaca_data.rowfiles import read_rows
 from longalpaca_data.stage import Context
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _LATIN_WORD = re.compile(r"[A-Za-z]+")
 _INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u2060\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
@@ -94,9 +95,10 @@ def _tidied(text: str) -> str:
 
 def _not_text(pair: ShortPair) -> bool:
     """Say whether a question is no sentence, or the pair holds characters of no script."""
-    letters = sum(character.isalpha() for character in pair.instruction)
-    visible = sum(not character.isspace() for character in pair.instruction)
-    return letters < max(3, 0.4 * visible) or bool(_GARBLED.search(pair.instruction + pair.output))
+    # Two Han characters make a verb, and a whole instruction; two Latin letters don't.
+    letters = sum(map(len, _LETTERS.findall(pair.instruction)))
+    visible = sum(map(len, pair.instruction.split()))
+    return letters < max(2, 0.4 * visible) or bool(_GARBLED.search(pair.instruction + pair.output))
 
 
 FAULTS: Mapping[str, Callable[[ShortPair], bool]] = {

@@ -87,7 +87,7 @@ def test_a_commit_that_fails_says_so_to_all_who_wait(tmp_path: Path) -> None:
         other.execute("DROP TABLE calls")
         other.commit()
     commit = writer.put(call(1))
-    with pytest.raises(OutputError, match="can't write .*no such table"):
+    with pytest.raises(OutputError, match=r"can't write .*no such table"):
         commit.result(10)
     writer.close()
 

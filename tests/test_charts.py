@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,19 +21,18 @@ FORMULA = r"$\frac{1}{0$"
 NAMES = {EVIL: 0.5, FORMULA: 0.3, "西遊記": 0.15, "a\nb": 0.05}
 
 
-def drawn() -> dict[str, Figure]:
-    """One of each kind, with the names that a data set could have at their worst."""
-    steps = [
-        charts.Step("collect", "Documents", 30, 20, {EVIL: 7, FORMULA: 2, "c": 1}),
-        charts.Step("segment", "Windows", None, 400, {"too short": 3}),
-        charts.Step("mix", "Rows", 900, 100, {"not needed": 800}, frozenset({"not needed"})),
-    ]
-    return {
-        "funnel": charts.funnel(steps),
-        "lengths": charts.length_histogram([2100, 4000, 9000], (4000, 8000), NAMES, {"x": 1.0}),
-        "depth": charts.depth_by_length([(0.0, 2100), (0.55, 9000), (1.0, 9000)]),
-        "shares": charts.shares("rows", NAMES, {"x": 0.4}),
-    }
+STEPS = [
+    charts.Step("collect", "Documents", 30, 20, {EVIL: 7, FORMULA: 2, "c": 1}),
+    charts.Step("segment", "Windows", None, 400, {"too short": 3}),
+    charts.Step("mix", "Rows", 900, 100, {"not needed": 800}, frozenset({"not needed"})),
+]
+# One of each kind, with the names that a data set could have at their worst.
+DRAW: dict[str, Callable[[], Figure]] = {
+    "funnel": lambda: charts.funnel(STEPS),
+    "lengths": lambda: charts.length_histogram([2100, 4000, 9000], (4000,), NAMES, {"x": 1.0}),
+    "depth": lambda: charts.depth_by_length([(0.0, 2100), (0.55, 9000), (1.0, 9000)]),
+    "shares": lambda: charts.shares("rows", NAMES, {"x": 0.4}),
+}
 
 
 def words(picture: str) -> list[str]:
@@ -42,23 +42,22 @@ def words(picture: str) -> list[str]:
 
 
 def test_names_are_shown_as_they_stand() -> None:
-    for name, figure in drawn().items():
-        picture = charts.svg(figure, EVIL)
+    for name in ("shares", "lengths"):
+        picture = charts.svg(DRAW[name](), EVIL)
         assert "<script" not in picture
         assert ET.fromstring(picture).get("aria-label") == EVIL
-        if name in {"shares", "lengths"}:
-            assert {EVIL, FORMULA, "西遊記", "a b"} <= set(words(picture))
+        assert {EVIL, FORMULA, "西遊記", "a b"} <= set(words(picture))
 
 
 def test_the_funnel_says_what_was_kept_and_why_the_rest_was_not() -> None:
-    shown = words(charts.svg(drawn()["funnel"], "funnel"))
+    shown = words(charts.svg(DRAW["funnel"](), "funnel"))
     assert {"30 → 20", "400", "900 → 100", "not needed 800", "too short 3"} <= set(shown)
     assert any(f"{EVIL} 7" in text for text in shown)
     assert {"Documents", "Windows", "Rows"} <= set(shown)
 
 
 def test_the_heat_map_counts_every_piece_once() -> None:
-    axes = drawn()["depth"].axes[0]
+    axes = DRAW["depth"]().axes[0]
     counts = [int(text.get_text()) for text in axes.texts]
     assert sum(counts) == 3
     columns = len(axes.get_xticklabels())
@@ -72,33 +71,32 @@ def test_bars_are_as_long_as_their_shares() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("lengths", [[1], [0, 5], [4096], [2048] * 5])
+@pytest.mark.parametrize("lengths", [[0, 5], [2048] * 5])
 def test_few_or_equal_lengths_can_be_drawn(lengths: list[int]) -> None:
-    assert charts.png(charts.length_histogram(lengths)).startswith(b"\x89PNG")
-    points = [(0.5, length) for length in lengths]
-    assert charts.png(charts.depth_by_length(points)).startswith(b"\x89PNG")
+    assert "<svg" in charts.svg(charts.length_histogram(lengths), "lengths")
+    assert "<svg" in charts.svg(charts.depth_by_length([(0.5, n) for n in lengths]), "depth")
 
 
+@pytest.mark.slow
 def test_another_process_with_a_users_settings_draws_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text("figure.facecolor: red\nsavefig.dpi: 30\n")
     program = "from tests.test_charts import digest; print(digest())"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "77"}
-    run = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )  # fmt: skip
-    assert run.stdout.strip() == digest(), run.stderr
+    command = [sys.executable, "-c", program]
+    printed = subprocess.check_output(command, cwd=tmp_path, env=environment, text=True)
+    assert printed.strip() == digest()
 
 
 def digest() -> str:
     """One hash over all pictures in both forms."""
     everything = hashlib.sha256()
-    for name, figure in drawn().items():
-        everything.update(charts.svg(figure, name).encode())
-        everything.update(charts.png(figure))
+    for name, draw in DRAW.items():
+        everything.update(charts.svg(draw(), name).encode())
+        everything.update(charts.png(draw()))
     return everything.hexdigest()
 
 
 def test_pictures_carry_no_date_and_no_program() -> None:
-    figure = drawn()["shares"]
+    figure = DRAW["shares"]()
     assert b"tEXt" not in charts.png(figure)
     assert "<dc:date>" not in charts.svg(figure, "x")

@@ -41,6 +41,59 @@ def test_files_in_alpaca_form(tmp_path: Path, form: str) -> None:
     assert drops == ["repeated pair", "empty"]
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (("Say it.", "", "  "), "empty"),
+        (("Say it.", "", "<nooutput>"), "placeholder answer"),
+        (("Say it.", "", "NaN"), "placeholder answer"),
+        (("Say it.", "", "N/A."), "placeholder answer"),
+        (("Say it.", "", "I'm sorry, but I can't help with that."), "refusal"),
+        (("Say it.", "", "As an AI language model, I have no opinion."), "refusal"),
+        (("说一说。", "", "很抱歉，我无法回答这个问题。"), "refusal"),
+        (("!!!! ???? !!!!", "", "Hello."), "not text"),
+        (("1 2 3 4 5", "", "6"), "not text"),
+        (("Say it.", "", "Caf\ufffd"), "not text"),
+        (("Describe this image.", "", "A cat."), "asks for a picture"),
+        (("Say it.", "x" * 9000, "Hello."), "too long"),
+        (("Say sorry.", "", "I am sorry for the delay, and I will call at noon."), None),
+        (("Name the gas.", "", "None"), None),
+        (("2 + 2 = ? Answer.", "", "4"), None),
+        (("What is an image?", "", "A picture."), None),
+        (("翻译", "猫", "cat"), None),
+    ],
+)
+def test_faulty_pairs_are_counted_drops(
+    tmp_path: Path, row: tuple[str, str, str], reason: str | None
+) -> None:
+    (tmp_path / "x.json").write_text(
+        json.dumps([dict(zip(("instruction", "input", "output"), row, strict=True))])
+    )
+    pairs, drops = read(tmp_path / "x.json")
+    assert drops == ([reason] if reason else [])
+    assert len(pairs) == (reason is None)
+
+
+def test_pairs_are_tidied(tmp_path: Path) -> None:
+    row = {
+        "instruction": "\ufeffSay it. \r\n\r\n\r\n\r\nTwice.\u200b",
+        "input": "<noinput>",
+        "output": "  def f():\n      pass\n",
+    }
+    (tmp_path / "x.jsonl").write_text(json.dumps(row))
+    ((pair,), _) = read(tmp_path / "x.jsonl")
+    assert (pair.instruction, pair.input) == ("Say it.\n\nTwice.", "")
+    assert pair.output == "def f():\n      pass"
+
+
+def test_the_language_is_that_of_the_question(tmp_path: Path) -> None:
+    texts = ["What does 你好 mean in English?", "用Python写一个排序函数。", "Bonjour"]
+    rows = [{"instruction": text, "output": "x"} for text in texts]
+    (tmp_path / "x.json").write_text(json.dumps(rows))
+    pairs, _ = read(tmp_path / "x.json")
+    assert [pair.language for pair in pairs] == ["en", "zh", "en"]
+
+
 def test_files_of_conversations(tmp_path: Path) -> None:
     turns = [("system", "Be brief."), ("user", "Say hello."), ("assistant", "Hello.")]
     row = {"messages": [{"role": role, "content": text} for role, text in turns]}
