@@ -77,16 +77,15 @@ def main() -> None:
         max_document_share=arguments.document_share,
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     made = mix(pool, pairs, spec, 42, Context("mix", 42))
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     long_rows = [row for row in made.train if isinstance(row, Sample)]
     deciles = Counter(min(9, int(row.depth * 10)) for row in long_rows)
     given = Counter(row.example.window.parts[0].document_id for row in long_rows)
-    print(
-        f"{len(pool)} candidates → {made.realised} in {seconds:.1f} s, {(peak - before) >> 10} MB"
-    )
+    took = f"{seconds:.1f} s ({cpu:.1f} CPU s), {(peak - before) >> 10} MB"
+    print(f"{len(pool)} candidates → {made.realised} in {took}")
     for dimension, values in made.shares.items():
         for value, share in values.items():
             print(f"  {dimension:>9} {value:<18} {share['target']:.4f} → {share['realised']:.4f}")

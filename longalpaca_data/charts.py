@@ -27,6 +27,7 @@ INK, SOFT, LINE, FILL, MARK = "#1f2933", "#616e7c", "#cbd2d9", "#2f6f9f", "#d982
 _LOST = ("#d9822b", "#e8a864", "#f2cb9f", "#f8e3cb")  # drops, the most frequent reason first
 _UNUSED = "#dde3e9"  # what was good and not needed
 _WIDTH = 5.4  # inches; half a report page
+_REASONS = 56  # characters of reasons beside a bar of the funnel
 _RESOLUTION = 144  # dots per inch of the PNG
 _STYLE: Any = {
     "svg.hashsalt": "longalpaca-data",
@@ -78,13 +79,13 @@ def funnel(steps: Sequence[Step]) -> Figure:
     groups = [(unit, list(of)) for unit, of in itertools.groupby(steps, lambda step: step.unit)]
     height = len(steps) + 1.3 * len(groups)  # in bars
     figure = Figure(figsize=(10.6, 0.3 * height))
-    axes = figure.add_axes((0.12, 0.0, 0.40, 1.0))
+    axes = figure.add_axes((0.12, 0.0, 0.34, 1.0))
     axes.set_axis_off()
     axes.set_xlim(0, 1)
     axes.set_ylim(height, 0)
     place = 0.0
     for unit, of in groups:
-        axes.text(-0.285, place + 0.75, unit, fontsize=9.5, fontweight="bold", va="center")
+        axes.text(-0.335, place + 0.75, unit, fontsize=9.5, fontweight="bold", va="center")
         place += 1.8
         most = max(1, *(step.given + sum(_alike(step).values()) for step in of))
         for step in of:
@@ -112,14 +113,16 @@ def _bar(axes: Any, place: float, step: Step, most: int) -> None:
     change = f"{step.given:,}" if step.taken is None else f"{step.taken:,} → {step.given:,}"
     if not step.dropped and step.taken is not None:
         change = f"{step.given:,}"
-    axes.text(1.03, place, change, va="center")
-    axes.text(1.27, place, _reasons(step.dropped), va="center", fontsize=8, color=SOFT)
+    axes.text(1.045, place, change, va="center")
+    axes.text(1.445, place, _reasons(step.dropped), va="center", fontsize=8, color=SOFT)
 
 
-def _reasons(dropped: Mapping[str, int], shown: int = 3) -> str:
-    listed = [f"{_short(reason, 32)} {count:,}" for reason, count in dropped.items()]
-    more = [f"and {len(listed) - shown} more reasons"] if len(listed) > shown else []
-    return "  ·  ".join([*listed[:shown], *more])
+def _reasons(dropped: Mapping[str, int]) -> str:
+    """Return the most frequent reasons, as many as fit beside a bar, and the number of others."""
+    listed = [f"{_short(reason, 30)} {count:,}" for reason, count in dropped.items()]
+    shown = [text for n, text in enumerate(listed, 1) if len(" · ".join(listed[:n])) <= _REASONS]
+    more = [f"{len(listed) - len(shown)} more"] if len(listed) > len(shown) else []
+    return " · ".join([*shown, *more])
 
 
 @_style()

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 AROUND = 280  # characters shown on each side of a quote
-_MOST = 12  # passages shown of one row
-_LONGEST = 1600  # characters shown of one quote
+MOST = 12  # pieces of evidence shown of one row
+_LONGEST = 800  # characters shown of one quote
 _WORD = 24  # an excerpt begins and ends at a blank, if there is one within so many characters
 
 
@@ -32,17 +32,19 @@ class Excerpt:
 def excerpts(
     text: str, evidence: Sequence[Mapping[str, Any]], around: int = AROUND
 ) -> list[Excerpt]:
-    """Return the evidence with its surroundings, in the order of the text; what lies close
-    together is one excerpt. ``evidence`` has ``start``, ``end`` (code points) and ``depth``.
+    """Return the evidence with its surroundings, in the order of the text.
+
+    What lies close together is one excerpt; of very many pieces the first :data:`MOST` are shown.
+    ``evidence`` has ``start``, ``end`` (code points) and ``depth``.
     """
     stretches: list[list[Mapping[str, Any]]] = []
-    for piece in sorted(evidence, key=lambda piece: (piece["start"], piece["end"])):
+    for piece in sorted(evidence, key=lambda piece: (piece["start"], piece["end"]))[:MOST]:
         last = max((other["end"] for other in stretches[-1]), default=0) if stretches else 0
         if stretches and piece["start"] - last <= 2 * around:
             stretches[-1].append(piece)
         else:
             stretches.append([piece])
-    return [_excerpt(text, stretch, around) for stretch in stretches[:_MOST]]
+    return [_excerpt(text, stretch, around) for stretch in stretches]
 
 
 def _excerpt(text: str, stretch: Sequence[Mapping[str, Any]], around: int) -> Excerpt:

@@ -33,6 +33,7 @@ _UNITS = {
     "short": "Short samples",
     "mix": "Rows",
 }
+_BARS = 40
 _UNUSED = frozenset({"not needed", "left over"})
 
 
@@ -103,7 +104,12 @@ def draw(figures: Statistics, manifest: Mapping[str, Any]) -> Iterator[tuple[str
 
 
 def _share_chart(shares: Shares) -> Figure:
-    return charts.shares(shares.of, shares.realised, shares.target, shares.aim)
+    """Draw shares, the first :data:`_BARS` of them: the largest where nothing is aimed at."""
+    realised, target = (
+        {name: of[name] for name in shares.names[:_BARS] if name in of}
+        for of in (shares.realised, shares.target)
+    )
+    return charts.shares(shares.of, realised, target, shares.aim)
 
 
 def funnel_steps(stages: list[Mapping[str, Any]]) -> list[charts.Step]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from longalpaca_data.errors import RecipeError
 from longalpaca_data.records import DocumentKind
@@ -160,7 +161,10 @@ class MixSpec(_Strict):
     def _whole(cls, shares: dict[Any, float]) -> dict[Any, float]:
         """Refuse shares that leave open what the rest should be."""
         if shares and abs(sum(shares.values()) - 1) > 0.01:
-            raise ValueError(f"the shares add up to {sum(shares.values()):.4g}, not to 1")
+            total = f"{sum(shares.values()):.4g}"
+            raise PydanticCustomError(
+                "shares", "the shares add up to {total}, not to 1", {"total": total}
+            )
         return shares
 
     def limited(self, long: int) -> MixSpec:

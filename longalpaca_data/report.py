@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from longalpaca_data.excerpts import AROUND, excerpts
+from longalpaca_data.excerpts import AROUND, MOST, excerpts
 from longalpaca_data.licences import conflict_line
 from longalpaca_data.pages import render
 from longalpaca_data.pictures import LABELS, Shares, beside_original, bucket, mix_shares, svgs
@@ -19,7 +19,10 @@ from longalpaca_data.statistics import SHORT, Statistics, rows_numbered, statist
 from longalpaca_data.storage import write_text
 
 REPORT = "report.html"
-_DOCUMENTS, _LACKING, _TASKS, _TEXT = 500, 60, 24, 4000  # the most of each that a page shows
+# The most that the page shows, so that it stays below 10 MB whatever the rows are: tasks with their
+# samples, characters of a question or an answer, marks on a bar of depths; lines of tables.
+_TASKS, _TEXT, _TICKS = 16, 3000, 200
+_DOCUMENTS, _LACKING, _FAMILIES, _LICENCES = 500, 60, 100, 60
 _AROUND = {"zh": 120}  # characters around evidence, where one of them is most of a word
 # Reasons of drops that mean "we have this already", in the words of the page.
 DUPLICATES: Mapping[str, str] = {
@@ -46,6 +49,7 @@ def write_report(
     """
     figures = figures or statistics(folder)
     documents = sorted(manifest["documents"], key=lambda document: -document["rows"])
+    families = figures.families.most_common(_FAMILIES)
     page = render(
         "report.html.j2",
         manifest=manifest,
@@ -58,10 +62,10 @@ def write_report(
         conflict=conflict_line(manifest),
         lacking=_lacking(manifest)[:_LACKING],
         lacking_in_all=len(_lacking(manifest)),
-        families=sorted(figures.by_family.items(), key=lambda item: (-item[1].rows, item[0])),
+        families=[(name, figures.by_family[name]) for name, _ in families],
         duplicates=duplicates(manifest),
         costs=_costs(manifest),
-        licences=licences(figures, manifest),
+        licences=licences(figures, manifest)[:_LICENCES],
         documents=documents[:_DOCUMENTS],
         samples=_samples(folder, figures),
     )
@@ -178,7 +182,8 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "input": row["input"][:_TEXT],
         "answer": row["output"][:_TEXT],
         "cut": len(row["output"]) > _TEXT or len(row["question"]) > _TEXT,
-        "depths": sorted(evidence["depth"] for evidence in row["evidence"]),
+        "depths": sorted(evidence["depth"] for evidence in row["evidence"])[:_TICKS],
+        "hidden": max(0, len(row["evidence"]) - MOST),
         "excerpts": excerpts(text, row["evidence"], _AROUND.get(row["language"], AROUND)),
     }
 

@@ -56,6 +56,17 @@ def test_the_funnel_says_what_was_kept_and_why_the_rest_was_not() -> None:
     assert {"Documents", "Windows", "Rows"} <= set(shown)
 
 
+def test_the_funnels_words_neither_overlap_nor_leave_the_picture() -> None:
+    reasons = {f"a reason that needs some words {n}": 100_000 for n in range(9)}
+    step = charts.Step("a long stage", "Questions", 1_111_111, 211_111, reasons)
+    figure = charts.funnel([step])
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width for box in boxes)
+    assert not [(a, b) for n, a in enumerate(boxes) for b in boxes[:n] if a.overlaps(b)]
+    assert figure.axes[0].texts[-1].get_text().endswith("8 more")
+
+
 def test_the_heat_map_counts_every_piece_once() -> None:
     axes = DRAW["depth"]().axes[0]
     counts = [int(text.get_text()) for text in axes.texts]

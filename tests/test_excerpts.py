@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longalpaca_data.excerpts import excerpts
+from longalpaca_data.excerpts import MOST, excerpts
 
 
 def piece(start: int, end: int, depth: float = 0.5) -> dict[str, float]:
@@ -40,8 +40,14 @@ def test_overlapping_quotes_are_marked_as_one() -> None:
 def test_the_middle_of_a_very_long_quote_is_left_out_and_said_to_be() -> None:
     (found,) = excerpts("a" * 5000, [piece(0, 5000)])
     marked = [words for words, evidence in found.pieces if evidence]
-    assert [len(words) for words in marked] == [800, 800]
-    assert "3,400 characters" in "".join(words for words, _ in found.pieces)
+    assert [len(words) for words in marked] == [400, 400]
+    assert "4,200 characters" in "".join(words for words, _ in found.pieces)
+
+
+def test_of_very_many_pieces_the_first_are_shown() -> None:
+    found = excerpts("x" * 90_000, [piece(start, start + 5) for start in range(0, 90_000, 900)])
+    assert len(found) == MOST
+    assert found[0].pieces[0] == ("xxxxx", True)
 
 
 SPANS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 60)), min_size=1, max_size=8)

@@ -40,7 +40,7 @@ def generate_stage(spec: GenerateSpec, desk: Desk) -> Stage[Window, Example]:
     check_generator(spec)
     if spec.generator == EXTRACTIVE:
         return extractive_stage(spec, desk.documents)
-    return prompted_stage(writer(spec, desk), lambda: _session(spec, desk))
+    return prompted_stage(writer(spec, desk), lambda: _session(spec, desk), desk.progress.say)
 
 
 def writer(spec: GenerateSpec, desk: Desk) -> Writer:

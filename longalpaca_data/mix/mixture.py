@@ -112,6 +112,7 @@ def mix(
         )
     train, validation = _in_place(long, short), _in_place(held)
     _count_drops([*samples, *shorts], [*train, *validation], reviews, context)
+    made = {"long": long.found, "short": short.found, "validation": held.found}
     notes = (
         _note_counts(pool, available, len(shorts), spec, (n_long, n_short)),
         _note_shares(shares) if long.found else "",
@@ -122,7 +123,7 @@ def mix(
         tuple(edited(row, reviews) for row in train),
         tuple(row for row in (edited(r, reviews) for r in validation) if isinstance(row, Sample)),
         {"long": spec.long, "short": spec.short},
-        {"long": long.found, "short": short.found, "validation": held.found},
+        made,
         "; ".join(note for note in notes if note),
         shares,
         tuple(lacking),

@@ -135,7 +135,7 @@ class Endpoint:
             if self._key and (secret := self._key.reveal().encode()) in content:
                 content = content.replace(secret, _HIDDEN.encode())
             wait = _seconds(response.headers.get("Retry-After"))
-            return Reply(response.status, content, response.content_type, wait)
+            return Reply(response.status, content, response.headers.get("Content-Type", ""), wait)
 
     def _connect(self) -> aiohttp.ClientSession:
         headers = {"Accept": "application/json", "User-Agent": "longalpaca-data"}

@@ -161,12 +161,16 @@ def parse_completion(body: bytes, prompt: Prompt, asked: str) -> Completion:
         text, finish = choice.message.refusal, "refusal"
     text = _SURROGATE.sub("\ufffd", text)
     details = usage.prompt_tokens_details or _Details()
-    estimate = (prompt.n_bytes // _BYTES_PER_TOKEN, len(text.encode()) // _BYTES_PER_TOKEN)
+    prompt_tokens, completion_tokens = usage.prompt_tokens, usage.completion_tokens
+    if prompt_tokens is None:
+        prompt_tokens = prompt.n_bytes // _BYTES_PER_TOKEN
+    if completion_tokens is None:
+        completion_tokens = len(text.encode()) // _BYTES_PER_TOKEN
     return Completion(
         text,
         finish,
-        estimate[0] if usage.prompt_tokens is None else max(0, usage.prompt_tokens),
-        estimate[1] if usage.completion_tokens is None else max(0, usage.completion_tokens),
+        max(0, prompt_tokens),
+        max(0, completion_tokens),
         max(0, details.cached_tokens or usage.prompt_cache_hit_tokens or 0),
         _SURROGATE.sub("\ufffd", found.model or asked),
     )

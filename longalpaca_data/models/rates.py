@@ -10,6 +10,7 @@ from longalpaca_data.models.prompt import Completion, Prompt
 
 _FRAME = 50  # tokens that a chat template adds at most to a short conversation
 _CALIBRATES = 2000  # bytes; shorter prompts say little about tokens per byte
+_NOTHING = 1e-6  # of a token; a wait for less would be too short to move a clock
 _TOKENS_PER_BYTE = 0.35  # English has 0.22-0.25, Chinese 0.25-0.40: enough until a server tells
 
 
@@ -49,7 +50,7 @@ class Bucket:
         self._level = min(self._capacity, self._level + (now - self._filled) * self._rate)
         self._filled = now
         lacking = min(cost, self._capacity) - self._level
-        return max(0.0, lacking / self._rate)
+        return lacking / self._rate if lacking > _NOTHING else 0.0
 
     def take(self, cost: float) -> None:
         """Take what may be taken; a negative cost gives back."""

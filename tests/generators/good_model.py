@@ -42,7 +42,7 @@ def _quote(text: str, user: str) -> str:
     sentences = [s.strip() for s in _SENTENCE.findall(text)]
     sentences = [s for s in sentences if len(s) >= 20 and "“" not in s and '"' not in s]
     if not sentences:
-        return ""
+        return max(text.split("\n"), key=len).strip()[:80]
     return sentences[(len(sentences) // 2 + len(user)) % len(sentences)]
 
 

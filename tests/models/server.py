@@ -229,7 +229,7 @@ def main() -> None:
         for _ in sys.stdin:  # a line asks for the figures so far
             figures = {
                 "asked": len(server.asked),
-                "questions": len(server.answered),
+                "answered": server.answered.total(),
                 "answered twice": sum(n > 1 for n in server.answered.values()),
             }
             print(json.dumps(figures), flush=True)

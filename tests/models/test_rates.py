@@ -50,10 +50,10 @@ def test_no_minute_gets_more_than_its_share(costs: list[int], requests: int, tok
     times = admitted(costs, requests, tokens)
     for first, last in itertools.combinations(range(len(times)), 2):
         seconds = times[last] - times[first]
-        assert last - first <= requests / 60 * seconds + 1e-6
+        assert last - first <= requests / 60 * seconds + 1e-4
         # A second's worth may go at once, and the last one may leave a debt.
         within = sum(costs[first:last])
-        assert within <= tokens / 60 * (seconds + 1) + 1e-6 + max(costs[first : last + 1])
+        assert within <= tokens / 60 * (seconds + 1) + 1e-3 + max(costs[first : last + 1])
 
 
 @given(COSTS)

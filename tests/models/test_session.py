@@ -217,6 +217,7 @@ def test_troubles_that_pass_cost_nothing_but_time(tmp_path: Path) -> None:
     assert server.times_answered() == 1
 
 
+@pytest.mark.slow
 def test_a_prompt_that_the_endpoint_never_takes_is_one_drop(tmp_path: Path) -> None:
     def script(asked: Asked) -> Reply:
         return Reply(status=500) if asked.prompt == "3" else Reply("ok", latency=0.02)
@@ -227,6 +228,7 @@ def test_a_prompt_that_the_endpoint_never_takes_is_one_drop(tmp_path: Path) -> N
     assert set(answers) == {"ok"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [["1"], ["1", "2", "3"]])
 def test_prompts_that_nothing_can_answer_do_not_condemn_the_endpoint(
     bad: list[str], tmp_path: Path
@@ -242,6 +244,7 @@ def test_prompts_that_nothing_can_answer_do_not_condemn_the_endpoint(
             assert answers.count("ok") == 4 - len(bad)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
@@ -261,6 +264,7 @@ def test_an_endpoint_that_never_answers_ends_the_run(
         ask_all(server.base_url, tmp_path, range(9), limits=Limits(concurrency=3))
 
 
+@pytest.mark.slow
 def test_a_server_that_goes_away_ends_the_run_and_all_is_kept(tmp_path: Path) -> None:
     answers = []
     with ModelServer() as server:
@@ -277,6 +281,7 @@ def test_a_server_that_goes_away_ends_the_run_and_all_is_kept(tmp_path: Path) ->
     assert rows.fetchone()[0] == opened.usage.made.calls
 
 
+@pytest.mark.slow
 def test_a_server_that_comes_back_loses_nothing(tmp_path: Path) -> None:
     with ModelServer() as server, session(server.base_url, tmp_path) as opened:
         answers = []

@@ -111,9 +111,14 @@ class Writer:
         return prompt, composed
 
 
-def prompted_stage(writer: Writer, open_session: OpenSession) -> Stage[Window, Example]:
-    """Return the stage ``generate``. It is not recorded as a whole: its calls are, one by one."""
-    run = partial(_generate, writer=writer, open_session=open_session)
+def prompted_stage(
+    writer: Writer, open_session: OpenSession, say: Callable[[str], None]
+) -> Stage[Window, Example]:
+    """Return the stage ``generate``. It is not recorded as a whole: its calls are, one by one.
+
+    ``say`` tells the user of a budget that ended the asking.
+    """
+    run = partial(_generate, writer=writer, open_session=open_session, say=say)
     return Stage("generate", run, Example, shard=None, recorded=False)
 
 
@@ -129,7 +134,11 @@ class _Written:
 
 
 def _generate(
-    windows: Iterable[Window], context: Context, writer: Writer, open_session: OpenSession
+    windows: Iterable[Window],
+    context: Context,
+    writer: Writer,
+    open_session: OpenSession,
+    say: Callable[[str], None],
 ) -> Iterator[Example]:
     assignments = writer.assignments(windows, context)
     context.count("planned", len(assignments))
@@ -142,6 +151,10 @@ def _generate(
                 yield written.example
     if session.stopped:
         context.count("not asked for", session.usage.unasked)
+        say(
+            f"{session.stopped}: {session.usage.unasked} questions were not asked, the data set is "
+            "made of what there is; run again with a higher bound to go on"
+        )
 
 
 def _tally(written: _Written, context: Context) -> None:
