@@ -4,8 +4,8 @@
     python bench/generation.py --calls 500 --latency 0.05
 
 The server is a process of its own; CPU is the client's alone, all its threads. `share of ideal` is
-calls × latency / concurrency over the wall time of all calls (a round of the last few calls is part
-of the ideal: 2,000 calls are 31.25 rounds of 64, so that 0.98 is the most there can be). `aiohttp`
+calls × latency / concurrency over the wall time of all calls (2,000 calls are 31.25 rounds of 64,
+that take as long as 32: 0.98 is the most there can be). `aiohttp`
 is the bare client without retries, ledger or limits: what a loopback call costs on this machine.
 `lost` is how many answered calls are asked again when the run is killed half-way and started anew.
 """

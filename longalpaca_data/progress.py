@@ -24,7 +24,9 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Print a line for the person who waits."""
-        if not self.quiet:
+        if self._bars:
+            tqdm.write(line, file=sys.stderr)  # above the bars, from whatever thread
+        elif not self.quiet:
             print(line, file=sys.stderr, flush=True)  # noqa: T201 — this is where lines go out
 
     @contextlib.contextmanager

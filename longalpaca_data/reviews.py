@@ -57,7 +57,7 @@ def read_reviews(folder: Path) -> dict[str, Review]:
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
+            entry = msgspec.json.decode(line)
             review = msgspec.convert(entry, Review)
         except (ValueError, msgspec.ValidationError) as error:
             if number == len(lines):

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from longalpaca_data.cli.app import app, example
 from longalpaca_data.errors import MissingPackageError
 
-ModelOption = Annotated[str | None, typer.Option(help="A model's folder or name on the Hub.")]
+INTERRUPTED = 130
+
+ModelOption = Annotated[
+    str | None, typer.Option(help="A model's folder, GGUF file or name on the Hub.")
+]
+TemplateOption = Annotated[
+    Literal["alpaca", "llama2", "chat"] | None,
+    typer.Option(help="How prompts are wrapped; chat: as the tokenizer says.", show_default="auto"),
+]
 
 
 @app.command(epilog=example("python cli.py sft --recipe sft-tiny --gpus 0 --dry-run"))
@@ -36,6 +46,11 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
     tune: Annotated[str | None, typer.Option(help="lora+, lora or full.")] = None,
     quantize: Annotated[str | None, typer.Option(help="4bit (CUDA only).")] = None,
     max_steps: Annotated[int | None, typer.Option(help="Stop after this many steps.")] = None,
+    held_out: Annotated[
+        float | None,
+        typer.Option(help="Share of rows held out, by document, if there is no validation split."),
+    ] = None,
+    template: TemplateOption = None,
     torchrun: Annotated[
         list[str],
         typer.Option(help="A word for torchrun, for several nodes: --torchrun=--nnodes=2 …"),
@@ -56,6 +71,8 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
         "tune": tune,
         "quantize": quantize,
         "max_steps": max_steps,
+        "held_out": held_out,
+        "template": template,
     }
     changes = {key: value for key, value in given.items() if value is not None}
     options = SftOptions(dataset, model, recipe, out, gpus, changes, tuple(torchrun), resume, quiet)
@@ -63,7 +80,8 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
         for line in plan(options).lines():
             typer.echo(line)
         return
-    run(options)
+    with _stoppable("interrupted; run the same command again"):
+        typer.echo(run(options).line())
 
 
 @app.command(epilog=example("python cli.py merge data/models/sft-tiny --out data/models/merged"))
@@ -77,7 +95,8 @@ def merge(
     _need_torch("merge")
     from longalpaca_data.train.merge import merge as run  # noqa: PLC0415 — heavy
 
-    merged = run(adapter, out, base=base, dtype=dtype)
+    with _stoppable("interrupted; nothing was written"):
+        merged = run(adapter, out, base=base, dtype=dtype)
     typer.echo(f"{merged.parameters:,} parameters, context {merged.context:,}, in {out}")
 
 
@@ -88,19 +107,37 @@ def ask(
     model: Annotated[str, typer.Argument(help="A model's or adapter's folder, or a Hub name.")],
     question: Annotated[str, typer.Argument(help="The question.")],
     material: Annotated[
-        list[str], typer.Option(help="A text file; several are numbered as in training.")
+        list[str],
+        typer.Option(
+            help="A document of any kind that build reads; several are numbered as in training."
+        ),
     ],
     answer_tokens: Annotated[int, typer.Option(help="The answer's length, at most.", min=1)] = 512,
     base: Annotated[str | None, typer.Option(help="Another place of the base model.")] = None,
+    template: TemplateOption = None,
 ) -> None:
     """Ask a model one question about documents."""
     _need_torch("ask")
-    from longalpaca_data.train.ask import ask as run  # noqa: PLC0415 — heavy
+    from longalpaca_data.materials import read_materials  # noqa: PLC0415 — heavy
 
-    pieces = run(model, material, question, answer_tokens=answer_tokens, base=base, say=_say)
-    for piece in pieces:
-        typer.echo(piece, nl=False)
-    typer.echo()
+    with _stoppable("interrupted"):
+        readings = read_materials(material)  # before the model, which takes its time
+        from longalpaca_data.train.ask import Material  # noqa: PLC0415 — heavy
+        from longalpaca_data.train.ask import ask as run  # noqa: PLC0415 — heavy
+
+        materials = [Material(reading.title, reading.text) for reading in readings]
+        pieces = run(
+            model,
+            materials,
+            question,
+            answer_tokens=answer_tokens,
+            template=template,
+            base=base,
+            say=_say,
+        )
+        for piece in pieces:
+            typer.echo(piece, nl=False)
+        typer.echo()
 
 
 @app.command("eval", epilog=example("python cli.py eval MODEL --suite passkey --context 4096"))
@@ -110,22 +147,42 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
         list[str], typer.Option(help="passkey, perplexity or longqa; may be repeated.")
     ] = ["passkey"],  # noqa: B006 — typer's way to write a repeatable option
     context: Annotated[list[int], typer.Option(help="Lengths in tokens.")] = [],  # noqa: B006
-    text: Annotated[list[str], typer.Option(help="Texts for perplexity.")] = [],  # noqa: B006
+    text: Annotated[
+        list[str], typer.Option(help="Documents for perplexity; plain text is taken as it is.")
+    ] = [],  # noqa: B006
     dataset: Annotated[str | None, typer.Option(help="The data set of longqa.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder for JSON and pictures.")] = None,
     limit: Annotated[int | None, typer.Option(help="Rows of longqa, at most.")] = None,
     trials: Annotated[int, typer.Option(help="Passkeys per depth and length.", min=1)] = 3,
+    template: TemplateOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure what a model makes of long texts."""
     _need_torch("eval")
     from longalpaca_data.evaluate.suite import EvalOptions  # noqa: PLC0415 — heavy
     from longalpaca_data.evaluate.suite import evaluate as run  # noqa: PLC0415 — heavy
+    from longalpaca_data.materials import read_texts  # noqa: PLC0415 — heavy
 
-    options = EvalOptions(models, suite, context, text, dataset, out, limit=limit, trials=trials)
-    report = run(options, progress=_say)
+    with _stoppable("interrupted; nothing was written"):
+        options = EvalOptions(
+            models, suite, context, read_texts(text), dataset, out, template, limit, trials
+        )
+        report = run(options, progress=_say)
     results: dict[str, Any] = {"models": report.models, "pictures": report.pictures}
     typer.echo(json.dumps(results, ensure_ascii=False) if as_json else report.table())
+
+
+@contextlib.contextmanager
+def _stoppable(line: str) -> Iterator[None]:
+    """Print one line on Ctrl-C: the interrupt's own where it has one (how to resume), or ``line``.
+
+    typer would turn the interrupt into an exit code and lose what it says.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        _say(str(interrupt) or line)
+        raise SystemExit(INTERRUPTED) from None
 
 
 def _need_torch(command: str) -> None:

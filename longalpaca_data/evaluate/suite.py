@@ -13,7 +13,9 @@ from longalpaca_data.errors import LongalpacaError, OutputError
 from longalpaca_data.evaluate.longqa import buckets, longqa
 from longalpaca_data.evaluate.passkey import draw_heat_map, passkey
 from longalpaca_data.evaluate.perplexity import Mode, perplexity
-from longalpaca_data.train.ask import Asker, read_material
+from longalpaca_data.storage import write_text
+from longalpaca_data.train.ask import Asker
+from longalpaca_data.train.rows import dataset_files
 from longalpaca_data.train.templates import Template
 
 Suite = Literal["passkey", "perplexity", "longqa"]
@@ -30,7 +32,7 @@ class EvalOptions:
     contexts: Sequence[int] = ()
     """Empty: 1,024, 2,048, … up to what the first model reads, at most 32,768."""
     texts: Sequence[str] = ()
-    """Text files for perplexity."""
+    """Texts (not files) for perplexity."""
     dataset: str | None = None
     """For longqa."""
     out: str | None = None
@@ -94,7 +96,6 @@ def evaluate(options: EvalOptions, *, progress: Callable[[str], None] = lambda _
     With ``out``: writes ``eval.json``, ``eval.txt`` and a heat map per model for passkey.
     """
     _check(options)
-    texts = [read_material(path).text for path in options.texts]
     report = Report()
     contexts = list(options.contexts)
     for model in options.models:
@@ -104,7 +105,7 @@ def evaluate(options: EvalOptions, *, progress: Callable[[str], None] = lambda _
             progress(
                 f"{model} was made for {asker.context} tokens, {max(contexts)} are asked of it"
             )
-        report.models[model] = _run(asker, options, contexts, texts, progress)
+        report.models[model] = _run(asker, options, contexts, progress)
         del asker
         gc.collect()
     if options.out:
@@ -127,6 +128,10 @@ def _check(options: EvalOptions) -> None:
         raise LongalpacaError("perplexity needs texts", do="name text files with --text")
     if "longqa" in options.suites and not options.dataset:
         raise LongalpacaError("longqa needs a data set", do="name one with --dataset")
+    if "longqa" in options.suites:
+        dataset_files(str(options.dataset), "validation")  # says where there is no such path
+    if options.out and Path(options.out).expanduser().is_file():
+        raise OutputError(f"{options.out} is a file", do="give a folder as --out")
     if any(context < 1 for context in options.contexts):
         raise LongalpacaError("a context has at least one token", do="check --context")
 
@@ -135,7 +140,6 @@ def _run(
     asker: Asker,
     options: EvalOptions,
     contexts: Sequence[int],
-    texts: Sequence[str],
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
@@ -145,7 +149,9 @@ def _run(
         )
         found["passkey"] = [asdict(cell) for cell in cells]
     if "perplexity" in options.suites:
-        measured = perplexity(asker, texts, contexts, mode=options.mode, stride=options.stride)
+        measured = perplexity(
+            asker, options.texts, contexts, mode=options.mode, stride=options.stride
+        )
         found["perplexity"] = [asdict(one) for one in measured]
     if "longqa" in options.suites:
         answered = longqa(
@@ -174,8 +180,7 @@ def _write(report: Report, out: Path) -> None:
                 path = out / f"passkey-{number}.png"
                 draw_heat_map([Cell(**cell) for cell in cells], path, model)
                 report.pictures.append(str(path))
-        text = json.dumps(asdict(report), ensure_ascii=False, indent=2)
-        (out / "eval.json").write_text(text, encoding="utf-8")
-        (out / "eval.txt").write_text(report.table() + "\n", encoding="utf-8")
+        write_text(out / "eval.json", json.dumps(asdict(report), ensure_ascii=False, indent=2))
+        write_text(out / "eval.txt", report.table() + "\n")
     except OSError as error:
         raise OutputError(f"can't write to {out}: {error}", do="check --out") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -76,7 +77,13 @@ class Asker:
     """
 
     def __init__(
-        self, model: Model, ledger: Path, limits: Limits, price: Price | None, policy: Policy | None
+        self,
+        model: Model,
+        ledger: Path,
+        limits: Limits,
+        price: Price | None,
+        policy: Policy | None,
+        say: Callable[[str], None],
     ) -> None:
         self.usage = Usage()
         self.budget = Budget(limits, price, model.name)
@@ -84,8 +91,8 @@ class Asker:
         self._kept = Calls(ledger)
         self._writer = CallWriter(ledger)
         self._commit: Future[None] | None = None
-        self._committed: asyncio.Future[None]
-        self._patience = Patience(policy, self._probe)
+        self._committed: asyncio.Event
+        self._patience = Patience(policy, self._probe, say)
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._rates = Rates(limits.requests_per_minute, limits.tokens_per_minute)
         self._gauge = Gauge()
@@ -167,14 +174,19 @@ class Asker:
         self._gauge.learn(prompt, answered)
         self.usage.made.add(answered, cost)
         about = _call(key, prompt, answered, self._model.name, cost, seconds)
-        await self._kept_on_disk(self._writer.put(about))
+        await self._on_disk(self._writer.put(about))
         return answered
 
-    async def _kept_on_disk(self, commit: Future[None]) -> None:
-        """Wait for a commit; the calls that share it share one future on this loop, too."""
+    async def _on_disk(self, commit: Future[None]) -> None:
+        """Wait for a commit. The calls that share it share one event, too: a future for each on
+        this loop would cost more than the call's row.
+        """
         if commit is not self._commit:
-            self._commit, self._committed = commit, asyncio.wrap_future(commit)
-        await asyncio.shield(self._committed)
+            loop, event = asyncio.get_running_loop(), asyncio.Event()
+            commit.add_done_callback(lambda _: loop.call_soon_threadsafe(event.set))
+            self._commit, self._committed = commit, event
+        await self._committed.wait()
+        commit.result()
 
     def _doubt(self, error: CallFailedError) -> None:
         """Raise ModelUnavailableError where one call after another fails and none succeeds."""

@@ -12,6 +12,7 @@ import asyncio
 import math
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -36,7 +37,8 @@ class Policy:
     that did, or that says 5xx as if it were loading its model; ``throttled`` how long it may say
     nothing but 429; ``longest_wait`` is the longest Retry-After worth waiting for. Without answers
     the endpoint is probed each ``probe`` seconds, and a call that fails on while ``probes`` pass is
-    given up. With the last delay and attempt to connect a dead endpoint is given up within 60 s.
+    given up. After ``worry`` seconds the user is told. With the last delay and attempt to connect a
+    dead endpoint is given up within 60 s.
     """
 
     first_delay: float = 0.5
@@ -48,6 +50,7 @@ class Policy:
     silent: float = 40.0
     throttled: float = 600.0
     longest_wait: float = 600.0
+    worry: float = 3.0
     probe: float = 8.0
     probes: int = 3
 
@@ -58,21 +61,27 @@ class _Trial:
 
     failed: float
     attempts: int = 0
-    strikes: int = 0
     probes: int = 0
+    strikes: Counter[str] = field(default_factory=Counter)
 
 
 class Patience:
     """The state of one endpoint, shared by all calls to it.
 
-    ``probe`` makes one small call and says whether the endpoint answered it.
+    ``probe`` makes one small call and says whether the endpoint answered it; ``say`` tells the
+    person who waits why nothing happens.
     """
 
     def __init__(
-        self, policy: Policy | None = None, probe: Callable[[], Awaitable[bool]] | None = None
+        self,
+        policy: Policy | None = None,
+        probe: Callable[[], Awaitable[bool]] | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._policy = policy or Policy()
         self._probe = probe
+        self._say = say
+        self._worried = False
         self._probed_at = time.monotonic()
         self._answered_at = -math.inf
         self._failing: dict[_Trial, float] = {}  # since the last answer: since when
@@ -94,6 +103,9 @@ class Patience:
             except TryAgainError as error:
                 trouble = error
             else:
+                if self._worried:
+                    self._worried = False
+                    self._say("the endpoint answers again")
                 self._answered()
                 return result
             await self._judge(trial, trouble)
@@ -117,18 +129,21 @@ class Patience:
         """Note a failed attempt; raise the error that there is no next one."""
         now, policy = time.monotonic(), self._policy
         trial.attempts += 1
-        trial.strikes += self._answered_at > trial.failed
+        trial.strikes[error.kind] += self._answered_at > trial.failed
         trial.failed = now
         if error.kind != THROTTLED:
             self._failing.setdefault(trial, now)
             if self._probe and now - max(self._probed_at, self._failing_since()) > policy.probe:
                 await self._ask_after(error)
+            if not self._worried and now - self._failing_since() > policy.worry:
+                self._worried = True
+                self._say(f"{_who(error)} does not answer ({error}); trying on")
         if self._broken is None and self._is_dead(error, now):
             self._broken = _dead(error)
         if self._broken:
             raise self._broken
         allowed = policy.strikes_by_kind.get(error.kind, policy.strikes)
-        if trial.strikes >= allowed or trial.probes >= policy.probes:
+        if trial.strikes[error.kind] >= allowed or trial.probes >= policy.probes:
             raise CallFailedError("retries exhausted", str(error))
 
     def _failing_since(self) -> float:
@@ -159,6 +174,8 @@ class Patience:
         if error.wait is not None:
             if throttled:
                 # The limit is the account's, not the call's: nobody asks before it is over.
+                if error.wait > policy.worry and time.monotonic() > self._resume_at:
+                    self._say(f"{_who(error)} asks for a pause of {error.wait:.0f} s")
                 self._resume_at = max(self._resume_at, time.monotonic() + error.wait)
             return error.wait + random.uniform(0, policy.first_delay)
         longest = policy.longest_throttled_delay if throttled else policy.longest_delay
@@ -166,10 +183,13 @@ class Patience:
         return random.uniform(0, min(longest, policy.first_delay * 2**trial.attempts))
 
 
+def _who(error: TryAgainError) -> str:
+    return f"the endpoint {error.endpoint}" if error.endpoint else "the model"
+
+
 def _dead(error: TryAgainError) -> ModelUnavailableError:
-    where = f"the endpoint {error.endpoint}" if error.endpoint else "the model"
     return ModelUnavailableError(
-        f"{where} does not answer ({error})",
+        f"{_who(error)} does not answer ({error})",
         do="start it or give another --base-url, then run the same command again: "
         "every answer so far is kept",
     )

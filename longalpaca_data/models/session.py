@@ -25,7 +25,7 @@ R = TypeVar("R")
 Ask = Callable[[Prompt], Awaitable[Completion]]
 
 _DRAIN = 30.0  # seconds that Ctrl-C leaves to calls in flight: most answers take less
-_AT_WORK = 2  # items at work per call at once: a free slot finds the next call waiting
+_AT_WORK = 3  # items at work per call at once: while some wait for the disk, others ask
 _AHEAD = 8  # items handed over per call at once: a slow item at the head doesn't stop the others
 
 
@@ -55,7 +55,8 @@ class Session:
         limits = limits or Limits()
         self._progress = progress or Progress(quiet=True)
         self._at_once = limits.concurrency
-        self._asker = Asker(model, ledger, limits, price, policy)
+        self._priced = price is not None
+        self._asker = Asker(model, ledger, limits, price, policy, self._progress.say)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="calls", daemon=True)
         self._thread.start()
@@ -102,7 +103,7 @@ class Session:
                 return _UNASKED
 
         flow = Flow(self._loop, do, _AT_WORK * self._at_once, _AHEAD * self._at_once)
-        pace = Pace(self.usage, total)
+        pace = Pace(self.usage, total, priced=self._priced)
         with self._progress.status(name, total) as show:
 
             def tick() -> None:
@@ -140,10 +141,10 @@ class Session:
         try:
             self._run(self._end()).result()
         finally:
+            self._asker.close()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
-            self._asker.close()
 
     def __enter__(self) -> Session:
         return self

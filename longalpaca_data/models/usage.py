@@ -57,8 +57,9 @@ class Usage:
 class Pace:
     """Turns counts into a line for the person who waits: rates, money, time to go, troubles."""
 
-    def __init__(self, usage: Usage, total: int) -> None:
+    def __init__(self, usage: Usage, total: int, *, priced: bool) -> None:
         self.rows = 0
+        self._priced = priced
         self._usage = usage
         self._total = total
         self._seen = deque([(time.monotonic(), 0, usage.made.tokens)])
@@ -75,8 +76,9 @@ class Pace:
         parts = [
             f"{rate:.1f} rows/s",
             f"{(self._usage.made.tokens - tokens_then) / seconds:.0f} tokens/s",
-            f"cost {self._usage.made.cost:.2f}",
         ]
+        if self._priced:
+            parts.append(f"cost {self._usage.made.cost:.2f}")
         if self._total > rows and rate > 0:
             parts.append(f"{_clock((self._total - rows) / rate)} to go")
         troubles = self._usage.retries + self._usage.failed

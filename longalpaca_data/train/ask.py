@@ -6,14 +6,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
-from transformers import TextIteratorStreamer
+from transformers import StoppingCriteriaList, TextIteratorStreamer
 
-from longalpaca_data.errors import LongalpacaError, SourceError
+from longalpaca_data.errors import LongalpacaError
 from longalpaca_data.train.load import default_device, load_finished
 from longalpaca_data.train.rope import usable_length
 from longalpaca_data.train.templates import Encoder, Template, default_template
@@ -71,18 +70,27 @@ class Asker:
         """Yield the answer's text piece by piece; greedy, so that it is the same every time."""
         streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True)
         problems: list[BaseException] = []
+        enough = threading.Event()
+
+        def stop(ids: torch.Tensor, *_: object, **__: object) -> torch.Tensor:
+            return torch.full((len(ids),), enough.is_set(), device=ids.device)
+
+        ends = StoppingCriteriaList([stop])
 
         def run() -> None:
             try:
-                self._generate(tokens, answer, streamer=streamer)
+                self._generate(tokens, answer, streamer=streamer, stopping_criteria=ends)
             except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
                 problems.append(error)
                 streamer.end()  # type: ignore[no-untyped-call]
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
-        yield from (piece for piece in streamer if piece)
-        thread.join()
+        try:
+            yield from (piece for piece in streamer if piece)
+        finally:  # also where the reader has had enough, or pressed Ctrl-C
+            enough.set()
+            thread.join()
         if problems:
             raise problems[0]
 
@@ -174,23 +182,9 @@ def _is_chinese(text: str) -> bool:
     return 2 * sum("\u4e00" <= c <= "\u9fff" for c in letters) > len(letters)
 
 
-def read_material(path: str | Path) -> Material:
-    """Read a text file; its name is its title."""
-    file = Path(path).expanduser()
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(
-            f"can't read {file} as text: {error}", do="give a UTF-8 text file"
-        ) from error
-    if not text.strip():
-        raise SourceError(f"{file} is empty", do="give a file with text")
-    return Material(file.stem, text)
-
-
 def ask(
     model: str,
-    materials: Sequence[Material | str | Path],
+    materials: Sequence[Material],
     question: str,
     *,
     answer_tokens: int = 512,
@@ -198,16 +192,15 @@ def ask(
     base: str | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[str]:
-    """Yield the answer to ``question`` about ``materials`` (texts, or paths of text files).
+    """Yield the answer to ``question`` about ``materials``.
 
     ``say`` is told where material had to be cut. Errors come before the first piece.
     """
     if not question.strip():
         raise LongalpacaError("the question is empty", do="ask something")
-    read = [m if isinstance(m, Material) else read_material(m) for m in materials]
     asker = Asker.load(model, template=template, base=base)
     answer = min(answer_tokens, max(asker.context // 2, 1))
-    prompt = asker.prompt(read, question, answer=answer)
+    prompt = asker.prompt(materials, question, answer=answer)
     if prompt.left_out:
         share = f"{100 * prompt.left_out:.0f} %"
         say(f"the material is too long for {asker.context} tokens: {share} of it was left out")

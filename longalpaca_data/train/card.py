@@ -1,8 +1,8 @@
 """The README.md that lies beside a fine-tuned model: what it is, and how it is loaded.
 
-That needs saying. Whatever loads an adapter by its folder alone (PEFT, transformers, servers) takes
-the *base's* configuration, in which the context is not extended: positions are then off by the
-factor of the extension, and nothing says so.
+That needs saying. Whatever loads an adapter by its folder alone (PEFT, most servers) takes the
+*base's* configuration, in which the context is not extended: positions are then off by the factor
+of the extension, and nothing says so.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ ADAPTER = """\
 ## Loading
 
 This folder holds an adapter. Its `config.json` carries the context that it was trained with, which
-the base model's own configuration does not: **an adapter that is loaded by name alone (PEFT,
-`AutoModelForCausalLM`, most servers) gets the base's positions and answers badly without a word.**
+the base model's own configuration does not: **an adapter that is loaded by name alone (PEFT's
+`AutoPeftModelForCausalLM`, most servers) gets the base's positions and answers badly without a
+word.**
 Merge it into a plain model, which any program reads:
 
     python cli.py merge THIS_FOLDER --out merged

@@ -10,7 +10,14 @@ from typing import Any
 import torch
 
 from longalpaca_data.train.load import load_config
-from longalpaca_data.train.options import SftOptions, command, gpus_to_use, output_folder, resolve
+from longalpaca_data.train.options import (
+    SftOptions,
+    command,
+    gpus_to_use,
+    node_count,
+    output_folder,
+    resolve,
+)
 from longalpaca_data.train.packing import pack
 from longalpaca_data.train.plan import (
     Memory,
@@ -39,6 +46,8 @@ class Plan:
     dataset: str
     out: str
     gpus: int
+    """Per node."""
+    nodes: int
     parallel: str
     trained: int
     frozen: int
@@ -63,9 +72,18 @@ class Plan:
             f"steps       {self.steps.total:,} ({self.steps.per_epoch:,} per epoch)",
             f"rows        {self.steps.rows:,} {what} in {self.steps.packed_rows:,} packed rows",
             f"tokens      {self.steps.tokens:,}",
-            f"memory      {self.memory.total / gib:.1f} GiB per GPU, estimated ({detail})",
+            f"gpus        {self._processes()}",
             f"weights     {self.parallel}",
+            f"memory      {self.memory.total / gib:.1f} GiB per GPU, estimated ({detail})",
+            "            (reckoned, not calibrated on a GPU: leave a quarter of its memory free)",
         ]
+
+    def _processes(self) -> str:
+        if self.gpus == 0:
+            return "none, the CPU"
+        if self.nodes == 1:
+            return str(self.gpus)
+        return f"{self.gpus * self.nodes} ({self.nodes} nodes of {self.gpus})"
 
 
 def plan(options: SftOptions) -> Plan:
@@ -74,7 +92,8 @@ def plan(options: SftOptions) -> Plan:
     gpus = options.gpus if options.gpus is not None else gpus_to_use(None)
     config = plan_config(recipe)
     counts = count_parameters(config, tune_options(recipe))
-    world = max(gpus, 1)
+    nodes = node_count(options.torchrun)
+    world = max(gpus, 1) * nodes
     parallel = choose_parallel(recipe, config, counts, world, gpu_bytes())
     known = _lengths(dataset, recipe)
     lengths = known or [recipe.assumed.tokens_per_row] * recipe.assumed.rows
@@ -87,6 +106,7 @@ def plan(options: SftOptions) -> Plan:
         dataset=dataset or f"none at hand, {recipe.assumed.rows:,} rows assumed",
         out=str(out),
         gpus=gpus,
+        nodes=nodes,
         parallel=parallel,
         trained=counts.trained,
         frozen=counts.frozen,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,11 +22,13 @@ from longalpaca_data.train.options import (
     command,
     gpus_to_use,
     newest_dataset,
+    node_count,
     output_folder,
     resolve,
 )
 from longalpaca_data.train.plan import choose_parallel, count_parameters, tune_options
 from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.trainer import CONFIG_FILE
 from longalpaca_data.train.worker import (
     RESULT_FILE,
     SETTINGS_FILE,
@@ -53,7 +57,7 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
     tell = say or (lambda line: print(line, file=sys.stderr))  # noqa: T201 - stderr, by default
     where = f"{gpus} GPU{'s' if gpus > 1 else ''}" if gpus else "the CPU"
     tell(f"fine-tuning {recipe.model} on {dataset} ({where}) → {out}")
-    parallel = _parallel(recipe, gpus)
+    parallel = _parallel(recipe, max(gpus, 1) * node_count(options.torchrun))
     check_packages(recipe, parallel)
     settings = Settings(
         recipe=recipe.model_dump(mode="json"),
@@ -65,10 +69,11 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
         quiet=options.quiet,
     )
     (out / STOP_FILE).unlink(missing_ok=True)
-    if gpus <= 1 and not options.torchrun and parallel != "zero3":
-        result = train(settings)
-    else:
-        result = run_processes(settings, gpus, options.torchrun)
+    with _nothing_left_behind(out):
+        if gpus <= 1 and not options.torchrun and parallel != "zero3":
+            result = train(settings)
+        else:
+            result = run_processes(settings, gpus, options.torchrun)
     if result.interrupted:
         raise KeyboardInterrupt(
             f"stopped and saved at step {result.steps}; run the same command with --resume"
@@ -76,16 +81,37 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
     return result
 
 
-def _parallel(recipe: SftRecipe, gpus: int) -> str:
-    if gpus <= 1 and recipe.parallel != "zero3":
+@contextmanager
+def _nothing_left_behind(out: Path) -> Iterator[None]:
+    """After an error, remove what the run wrote to ``out``, unless there is a checkpoint to keep.
+
+    An interruption leaves the tokenized rows: the same command takes them up.
+    """
+    before = set(out.iterdir()) if out.is_dir() else None
+    try:
+        yield
+    except LongalpacaError:
+        if not any(out.glob("checkpoint-*")):
+            for path in set(out.iterdir()) - (before or set()) if out.is_dir() else ():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if before is None and out.is_dir():
+                out.rmdir()
+        raise
+
+
+def _parallel(recipe: SftRecipe, world: int) -> str:
+    """Return how weights are spread over ``world`` processes, on however many machines."""
+    if world <= 1 and recipe.parallel != "zero3":
         return "none"
     config = plan_config(recipe)
     counts = count_parameters(config, tune_options(recipe))
-    return choose_parallel(recipe, config, counts, gpus, gpu_bytes())
+    return choose_parallel(recipe, config, counts, world, gpu_bytes())
 
 
 def _check_output(out: Path, *, resume: bool) -> None:
-    finished = any((out / name).exists() for name in ("adapter_config.json", "config.json"))
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file", do="choose another --out")
+    finished = (out / CONFIG_FILE).exists()
     begun = any(out.glob("checkpoint-*"))
     if finished or (begun and not resume):
         what = "a finished model" if finished else "checkpoints of an unfinished run"

@@ -2,28 +2,63 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+)
 from peft import PeftModel
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
+    GgufConfig,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils.logging import disable_progress_bar
 
-from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.errors import LongalpacaError, MissingPackageError
 
 ADAPTER_FILE = "adapter_config.json"
+GGUF = ".gguf"
+
+HUB_ERRORS: tuple[tuple[type[Exception], str, str], ...] = (
+    (
+        GatedRepoError,
+        "{0} is gated on the Hugging Face Hub",
+        "accept its licence at https://huggingface.co/{0} and run: hf auth login",
+    ),
+    (
+        RepositoryNotFoundError,
+        "there is no model {0} on the Hugging Face Hub, or it is private",
+        "check the name, or run: hf auth login",
+    ),
+    (
+        HfHubHTTPError,
+        "the Hugging Face Hub refuses {0}, or is out of order",
+        "check the name, run: hf auth login, or give the model's folder",
+    ),
+    (
+        LocalEntryNotFoundError,
+        "{0} is no folder, and the Hugging Face Hub can't be reached to look for it there",
+        "check the path, or the network; with a model at hand give its folder",
+    ),
+)
+"""What the Hub's errors mean, the narrower before the wider; {0} is the model's name."""
 
 T = TypeVar("T")
 
@@ -33,31 +68,54 @@ def _model_errors(name: str, what: str) -> Iterator[None]:
     """Turn whatever transformers and the Hub raise for ``name`` into one line."""
     try:
         yield
-    except (OSError, ValueError, KeyError, HfHubHTTPError) as error:
-        causes = [error, error.__cause__, error.__context__]
-        if any(isinstance(cause, GatedRepoError) for cause in causes):
-            raise LongalpacaError(
-                f"{name} is gated on the Hugging Face Hub",
-                do=f"accept its licence at https://huggingface.co/{name} and run: hf auth login",
-            ) from error
-        if any(isinstance(cause, RepositoryNotFoundError) for cause in causes):
-            raise LongalpacaError(
-                f"there is no model {name} on the Hugging Face Hub, or it is private",
-                do="check the name, or run: hf auth login",
-            ) from error
-        first = " ".join(str(error).split())[:200]
+    except LongalpacaError:
+        raise
+    except Exception as error:  # a foreign folder can make four libraries raise whatever they like
+        for kind, says, do in HUB_ERRORS:
+            if any(isinstance(cause, kind) for cause in _causes(error)):
+                raise LongalpacaError(says.format(name), do=do.format(name)) from error
+        first = " ".join(str(error).split())[:200] or type(error).__name__
         raise LongalpacaError(
             f"can't read the {what} of {name}: {first}",
             do="give a folder with a Hugging Face model, or a name on the Hub that is reachable",
         ) from error
 
 
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield ``error`` and all that led to it, but files that need not be there."""
+    following: BaseException | None = error
+    seen: set[int] = set()
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        if not isinstance(following, RemoteEntryNotFoundError):
+            yield following
+        following = following.__cause__ or following.__context__
+
+
 def _read(load: Callable[..., T], name: str, what: str, **options: Any) -> T:
-    folder = Path(name).expanduser()
-    if name.startswith((".", "/", "~")) and not folder.is_dir():
-        raise LongalpacaError(f"no model at {name}", do="check the path")
+    place, more = _place(name)
+    if not sys.stderr.isatty():
+        disable_progress_bar()  # type: ignore[no-untyped-call]
     with _model_errors(name, what):
-        return load(str(folder) if folder.is_dir() else name, **options)
+        return load(place, **options, **more)
+
+
+def _place(name: str) -> tuple[str, dict[str, str]]:
+    """Return what transformers must be told to find ``name``: a folder, a GGUF file, a Hub name."""
+    path = Path(name).expanduser()
+    if path.suffix == GGUF and path.is_file():
+        if importlib.util.find_spec("gguf") is None:
+            raise MissingPackageError("gguf", extra="train", purpose=f"the model {name}")
+        return str(path.parent), {"gguf_file": path.name}
+    if path.is_dir():
+        return str(path), {}
+    if path.is_file():
+        raise LongalpacaError(
+            f"{name} is a file", do="give a folder with a Hugging Face model, or a GGUF file"
+        )
+    if name.startswith((".", "/", "~")) or path.suffix == GGUF or name.count("/") > 1:
+        raise LongalpacaError(f"no model at {name}", do="check the path")
+    return name, {}
 
 
 def load_config(name: str) -> PreTrainedConfig:
@@ -88,19 +146,55 @@ def load_weights(
     dtype: torch.dtype = torch.float32,
     quantization: BitsAndBytesConfig | None = None,
 ) -> PreTrainedModel:
-    """Read a base model's weights into the architecture that ``config`` describes."""
+    """Read a base model's weights into the architecture that ``config`` describes.
+
+    A GGUF file's weights are unpacked to ``dtype``. Raises :class:`LongalpacaError` where weights
+    are missing: transformers would fill them with random numbers and go on.
+    """
     options: dict[str, Any] = {"config": config, "attn_implementation": attention, "dtype": dtype}
-    if quantization is not None:
+    if is_gguf(name):
+        if quantization is not None:
+            raise LongalpacaError(
+                f"{name} can't be quantized anew", do="give a Hugging Face model, or no --quantize"
+            )
+        options["quantization_config"] = GgufConfig(dequantize=True)
+    elif quantization is not None:
         options["quantization_config"] = quantization
-    model: PreTrainedModel = _read(AutoModelForCausalLM.from_pretrained, name, "weights", **options)
-    return model
+    load: Callable[..., Any] = AutoModelForCausalLM.from_pretrained
+    model, info = _read(load, name, "weights", output_loading_info=True, **options)
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise LongalpacaError(
+            f"{name} lacks {len(missing)} of the model's weights ({missing[0]}, …)",
+            do="give a whole model: is its config.json another model's?",
+        )
+    if is_gguf(name):
+        _forget_packing(model, name)
+    loaded: PreTrainedModel = model
+    return loaded
+
+
+def is_gguf(name: str) -> bool:
+    """Tell whether ``name`` is a GGUF file."""
+    return Path(name).suffix == GGUF
+
+
+def _forget_packing(model: Any, name: str) -> None:
+    """Make a model with unpacked weights a plain one.
+
+    transformers goes on calling it quantized and would neither train nor save it.
+    """
+    model.hf_quantizer, model.is_quantized = None, False
+    vars(model.config).pop("quantization_config", None)
+    model.name_or_path = name  # not the file's folder
+    model.config._name_or_path = name  # noqa: SLF001 - PEFT writes it into the adapter
 
 
 def base_name(adapter: Path) -> str:
     """Return the base model that an adapter folder names."""
     try:
         name = json.loads((adapter / ADAPTER_FILE).read_text())["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise LongalpacaError(
             f"{adapter} is not an adapter: no readable {ADAPTER_FILE}",
             do="give the output folder of `sft`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -69,6 +70,16 @@ def gpus_to_use(asked: int | None) -> int:
             do=f"use --gpus {there}" if there else "use --gpus 0 for the CPU",
         )
     return asked
+
+
+def node_count(torchrun: Iterable[str]) -> int:
+    """Return how many machines torchrun's words speak of (``--nnodes=2``, ``--nnodes 2:4``: 2)."""
+    words = " ".join(torchrun).replace("=", " ").split()
+    for word, following in itertools.pairwise(words):
+        if word == "--nnodes":
+            smallest = following.split(":")[0]
+            return max(1, int(smallest)) if smallest.isdigit() else 1
+    return 1
 
 
 def command(settings_file: Path, processes: int, torchrun: Iterable[str] = ()) -> list[str]:

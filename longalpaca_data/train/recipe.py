@@ -128,6 +128,8 @@ def load_recipe(path: Path, changes: Mapping[str, Any] | None = None) -> SftReci
         raise RecipeError(f"can't read {path}: {error}", do="mend the recipe") from error
     if not isinstance(values, dict):
         raise RecipeError(f"{path} is not a recipe: no keys", do="give name, model and context")
+    if changes and changes.get("model", values.get("model")) != values.get("model"):
+        values.pop("architecture", None)  # the numbers are those of the recipe's own model
     values = {"name": path.stem, **values, **(changes or {})}
     try:
         return SftRecipe.model_validate(values)

@@ -6,6 +6,7 @@ and the content are tokenized apart: special tokens are read in the former only.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -73,6 +74,25 @@ def wrapper(template: Template, tokenizer: PreTrainedTokenizerBase) -> Wrapper:
     # token all the same.
     after = whole.partition(ANSWER)[2].rstrip() or end
     return Wrapper(before, between, after)
+
+
+def as_chat_template(template: Template, tokenizer: PreTrainedTokenizerBase) -> str:
+    """Return a Jinja chat template that gives the same tokens as ``template``.
+
+    It is saved with the trained model, so that whatever reads its folder (`ask`, servers) words
+    prompts as in training. Raises what :func:`wrapper` raises.
+    """
+    around = wrapper(template, tokenizer)
+    if template == "chat":
+        return str(tokenizer.chat_template)
+    before, between, after = map(json.dumps, (around.before, around.between, around.after))
+    begin = json.dumps(str(tokenizer.bos_token) if _begins_by_itself(tokenizer) else "")
+    return (
+        f"{{{{ {begin} }}}}{{% for message in messages %}}"
+        f"{{% if message['role'] == 'assistant' %}}{{{{ message['content'] + {after} }}}}"
+        f"{{% else %}}{{{{ {before} + message['content'] + {between} }}}}{{% endif %}}"
+        "{% endfor %}"
+    )
 
 
 def _render(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], **how: Any) -> str:

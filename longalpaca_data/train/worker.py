@@ -36,7 +36,7 @@ from longalpaca_data.train.packing import one_each, pack
 from longalpaca_data.train.plan import tune_options
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe
 from longalpaca_data.train.rope import extend_context
-from longalpaca_data.train.templates import Template, default_template
+from longalpaca_data.train.templates import Template, as_chat_template, default_template
 from longalpaca_data.train.tokenized import Tokenized, tokenize
 from longalpaca_data.train.trainer import LongTrainer, save
 
@@ -168,6 +168,7 @@ def _data(
         max_length=recipe.context,
         cache=Path(settings.out) / "tokenized",
     )
+    tokenizer.chat_template = as_chat_template(template, tokenizer)  # saved with the model
     own = has_validation(settings.dataset)
     hold_out = HoldOut(recipe.held_out, recipe.seed) if recipe.held_out and not own else None
     rows = read(split="train", limit=recipe.row_limit, hold_out=hold_out)

@@ -114,6 +114,7 @@ def test_a_missing_ledger_is_one_line_and_makes_nothing(words: list[str], tmp_pa
     assert not (tmp_path / "nothing").exists()
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_is_no_error(out: Path) -> None:
     command = f"{sys.executable} cli.py ledger export {out} | head -c 10"
     done = subprocess.run(

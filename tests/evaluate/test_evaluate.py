@@ -189,13 +189,12 @@ def test_longqa_asks_the_validation_split(perfect, tmp_path):
 def test_models_stand_side_by_side(tmp_path):
     save_tiny(tmp_path / "base")
     save_tiny(tmp_path / "tuned", seed=1)
-    (tmp_path / "text.txt").write_text("Some text. " * 20)
     models = [str(tmp_path / "base"), str(tmp_path / "tuned")]
     said = []
     report = evaluate(
         EvalOptions(
             models, ("passkey", "perplexity", "longqa"), contexts=(600,), trials=1, depths=(0.5,),
-            texts=[str(tmp_path / "text.txt")], dataset=validation(tmp_path / "d", [qa_row(2)]),
+            texts=["Some text. " * 20], dataset=validation(tmp_path / "d", [qa_row(2)]),
             out=str(tmp_path / "out"), answer_tokens=4,
         ),
         progress=said.append,
@@ -218,6 +217,8 @@ def test_what_is_missing_is_said_before_a_model_is_loaded():
         (EvalOptions(["x"], ()), "no such suite"),
         (EvalOptions(["x"], ("perplexity",)), "--text"),
         (EvalOptions(["x"], ("longqa",)), "--dataset"),
+        (EvalOptions(["x"], ("longqa",), dataset="/no/data"), "no data set at"),
+        (EvalOptions(["x"], out=__file__), "is a file"),
         (EvalOptions(["x"], ("passkey",), contexts=(0,)), "--context"),
         (EvalOptions(["/no/model"]), "no model at"),
     ):

@@ -102,7 +102,7 @@ class ModelServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._call(self._runner.cleanup())
+        self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -133,6 +133,13 @@ class ModelServer:
         await self._runner.setup()
         await self._listen()
 
+    async def _close(self) -> None:
+        await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:  # replies that hang, an outage
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
     async def _listen(self) -> None:
         self._site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
         await self._site.start()
@@ -146,7 +153,8 @@ class ModelServer:
         self.asked.append(asked)
         reply = self.script(asked)
         reply = Reply(reply) if isinstance(reply, str) else reply
-        assert request.transport is not None
+        if request.transport is None:  # cut off meanwhile
+            return web.Response()
         self._transports.add(request.transport)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -176,7 +184,8 @@ class ModelServer:
             case "malformed":
                 return web.Response(body=body[:-9], content_type="application/json")
             case "html":
-                return web.Response(text="<p>busy</p>", content_type="text/html")
+                page = f"<p>busy {asked.number}</p>"  # equal pages would be taken for echoes
+                return web.Response(text=page, content_type="text/html")
             case "duplicate":
                 transport.write(raw)
             case "late duplicate":
@@ -227,10 +236,11 @@ def main() -> None:
     with ModelServer(delay=arguments.latency) as server:
         print(server.base_url, flush=True)
         for _ in sys.stdin:  # a line asks for the figures so far
+            answered = list(server.answered.copy().values())  # the other thread goes on counting
             figures = {
                 "asked": len(server.asked),
-                "answered": server.answered.total(),
-                "answered twice": sum(n > 1 for n in server.answered.values()),
+                "answered": sum(answered),
+                "answered twice": sum(n > 1 for n in answered),
             }
             print(json.dumps(figures), flush=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longalpaca_data.models import Completion
@@ -45,6 +45,7 @@ def admitted(costs: list[int], requests: int, tokens: int) -> list[float]:
 COSTS = st.lists(st.integers(0, 5000), max_size=40)
 
 
+@settings(max_examples=40)
 @given(COSTS, st.integers(1, 3000), st.integers(60, 100_000))
 def test_no_minute_gets_more_than_its_share(costs: list[int], requests: int, tokens: int) -> None:
     times = admitted(costs, requests, tokens)
@@ -56,6 +57,7 @@ def test_no_minute_gets_more_than_its_share(costs: list[int], requests: int, tok
         assert within <= tokens / 60 * (seconds + 1) + 1e-3 + max(costs[first : last + 1])
 
 
+@settings(max_examples=20)
 @given(COSTS)
 def test_no_limit_is_no_wait(costs: list[int]) -> None:
     assert set(admitted(costs, 0, 0)) <= {0.0}

@@ -391,3 +391,20 @@ def test_a_trouble_without_an_endpoint_is_the_model_s(tmp_path: Path) -> None:
         asked_of(Instant(TryAgainError("out of memory")), tmp_path, Limits()) as opened,
     ):
         list(opened.map(range(2), answer))
+
+
+@pytest.mark.slow
+def test_troubles_of_different_kinds_are_not_added_up(tmp_path: Path) -> None:
+    """A call that met two other troubles may still hang twice."""
+    troubles = [Reply(status=500), Reply(fault="cut"), Reply(fault="hang"), Reply(fault="hang")]
+
+    def script(asked: Asked) -> Reply:
+        if asked.prompt == "0" and asked.attempt <= len(troubles):
+            return troubles[asked.attempt - 1]
+        return Reply("ok", latency=0.02)
+
+    with (
+        ModelServer(script) as server,
+        session(server.base_url, tmp_path, Limits(concurrency=2), timeout=0.2) as opened,
+    ):
+        assert set(opened.map(range(60), answer)) == {"ok"}

@@ -6,16 +6,27 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
 from runs import setting_up
 from tiny import tiny_config, tiny_model
+from transformers import AutoModelForCausalLM, LlamaConfig
 
 from longalpaca_data.errors import LongalpacaError, RecipeError
 from longalpaca_data.train import options as options_module
 from longalpaca_data.train.arguments import zero3
+from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.launch import SftOptions, plan
-from longalpaca_data.train.lora import TuneOptions, count, prepare
-from longalpaca_data.train.options import command, gpus_to_use
-from longalpaca_data.train.plan import choose_parallel, count_parameters, memory, steps
+from longalpaca_data.train.lora import Counts, TuneOptions, count, prepare
+from longalpaca_data.train.options import command, gpus_to_use, node_count
+from longalpaca_data.train.plan import (
+    KEPT,
+    Kept,
+    choose_parallel,
+    config_from_numbers,
+    count_parameters,
+    memory,
+    steps,
+)
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe, find_recipe, load_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -82,7 +93,9 @@ def test_memory_and_sharding():
     config, full = tiny_config("llama"), recipe(tune="full", precision="bf16")
     counts = count_parameters(config, TuneOptions(tune="full"))
     one, eight = (memory(config, counts, full, kind, 8) for kind in ("ddp", "fsdp"))
-    assert one.weights == pytest.approx(8 * eight.weights, abs=8)
+    words = config.vocab_size * config.hidden_size
+    gathered = 2 * (counts.trained - words) / config.num_hidden_layers * 2 + words * 4
+    assert one.weights == pytest.approx(8 * (eight.weights - gathered), abs=8)
     assert one.optimizer == pytest.approx(8 * eight.optimizer, abs=8)
     saving = memory(config, counts, recipe(gradient_checkpointing=False), "ddp", 8)
     assert saving.activations > one.activations
@@ -91,6 +104,75 @@ def test_memory_and_sharding():
     assert choose_parallel(full, config, counts, 8, needed) == "fsdp"
     assert choose_parallel(full, config, counts, 1, needed) == "none"
     assert choose_parallel(recipe(parallel="zero3"), config, counts, 8, None) == "zero3"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tune", ["lora+", "lora", "full"])
+@pytest.mark.parametrize("kind", ["half", "float32"])
+def test_what_a_layer_keeps_is_what_is_reckoned(tune, kind):
+    """Measured anew: two widths, two inner sizes and two depths give the three numbers."""
+    wide, narrow, deep = (512, 512), (256, 512), (256, 1024)
+    measured = {size: bytes_per_layer(tune, kind, *size) for size in (wide, narrow, deep)}
+    found = Kept(
+        per_width=round((measured[wide] - measured[narrow]) / 256),
+        per_inner=round((measured[deep] - measured[narrow]) / 512),
+        held=round(bytes_per_layer(tune, kind, *narrow, checkpointing=True) / 256),
+    )
+    assert found == KEPT[kind, tune]
+
+
+def bytes_per_layer(tune, kind, width, inner, *, checkpointing=False):
+    """Bytes that autograd saves per token and layer: six layers' less two layers'."""
+    two, six = (saved_bytes(tune, kind, width, inner, layers, checkpointing) for layers in (2, 6))
+    return (six - two) / 4
+
+
+def saved_bytes(tune, kind, width, inner, layers, checkpointing, tokens=96):
+    config = LlamaConfig(
+        vocab_size=100, hidden_size=width, intermediate_size=inner, num_hidden_layers=layers,
+        num_attention_heads=4, num_key_value_heads=4,
+    )  # fmt: skip
+    half = kind == "half"
+    model = prepare(
+        AutoModelForCausalLM.from_config(
+            config, attn_implementation=attention_name("s2", 32),
+            dtype=torch.bfloat16 if half else torch.float32,
+        ),
+        TuneOptions(tune=tune),
+    ).train()  # fmt: skip
+    inside = model if tune == "full" else model.get_base_model()
+    if checkpointing:
+        inside.activation_checkpointing_enable({"use_reentrant": False})
+    saved = {}
+
+    def pack(tensor):
+        if tokens in tensor.shape:  # weights are there anyway
+            saved[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    ids = torch.zeros(1, tokens, dtype=torch.long)
+    with (
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+        torch.autocast("cpu", torch.bfloat16, enabled=half),
+    ):
+        inside.base_model(input_ids=ids, use_cache=False)
+    return sum(tensor.untyped_storage().nbytes() for tensor in saved.values()) / tokens
+
+
+def test_memory_of_seven_billion_parameters_at_16k_by_hand():
+    """Llama-2-7B, LoRA+, one GPU: what a person reckons on paper."""
+    found = load_recipe(find_recipe("sft-longalpaca-7b", (RECIPES,)), {"context": 16384})
+    config = config_from_numbers(found)
+    counts = Counts(trained=139_726_848, frozen=6_738_415_616)
+    one = memory(config, counts, found, "none", 1)
+    assert one.weights == 2 * 6_738_415_616 + 4 * 139_726_848  # bfloat16, and float32 trained
+    assert one.optimizer == 12 * 139_726_848  # gradient and two moments in float32
+    inputs = 32 * 16384 * 4096 * 4  # every layer's input, float32: the embeddings are
+    assert one.activations == inputs + 16384 * (24 * 4096 + 6 * 11008)  # and one layer's innards
+    assert 23 < one.total / 2**30 < 27
+    eight = memory(config, counts, found, "fsdp", 8)
+    assert eight.total < one.total / 2
+    assert eight.activations < one.activations
 
 
 def test_steps():
@@ -108,6 +190,8 @@ def test_the_command_is_what_torchrun_needs():
     several = shlex.join(command(Path("o/sft.json"), 8, nodes))
     assert "--nnodes 2 --node_rank 1 --rdzv_endpoint host:29500 --nproc_per_node 8" in several
     assert "--standalone" not in several
+    assert node_count(nodes) == node_count(["--nnodes=2:4"]) == 2
+    assert node_count(["--nnodes", "x"]) == node_count([]) == 1
 
 
 def test_more_gpus_than_there_are(monkeypatch):

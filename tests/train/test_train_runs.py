@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
-from runs import losses, make_settings, setting_up, write_dataset
+from peft import AutoPeftModelForCausalLM
+from runs import losses, make_settings, row, setting_up, write_dataset
 from safetensors.torch import load_file
-from tiny import save_tiny
+from tiny import byte_tokenizer, save_tiny
 from transformers import TrainerCallback
 
 from longalpaca_data.errors import DatasetError, LongalpacaError, OutputError
-from longalpaca_data.train import launch, worker
+from longalpaca_data.train import launch, trainer, worker
 from longalpaca_data.train.launch import SftOptions, sft
-from longalpaca_data.train.load import load_finished
+from longalpaca_data.train.load import load_finished, load_tokenizer
+from longalpaca_data.train.templates import Encoder, default_template
+from longalpaca_data.train.tokenized import open_tokenized
 from longalpaca_data.train.worker import train
 
 pytestmark = [
@@ -42,13 +46,15 @@ def test_a_run_writes_what_it_should(ready):
     assert not result.interrupted
     assert result.loss_last < result.loss_first
     assert result.eval_loss_after < result.eval_loss_before
-    assert result.data["rows"] == 24
+    assert (result.data["rows"], result.held_out) == (24, 3)
+    assert f"held-out loss {result.eval_loss_before:.4f} → " in result.line()
+    assert result.line().endswith(f"{result.eval_loss_after:.4f} (3 rows)")
     names = {p.name for p in out.iterdir()}
     assert names >= {
         "adapter_model.safetensors", "adapter_config.json", "config.json", "tokenizer.json",
-        "metrics.jsonl", "loss.png", "recipe.yaml", "checkpoint-4",
+        "metrics.jsonl", "loss.png", "recipe.yaml", "checkpoint-4", "README.md",
     }  # fmt: skip
-    assert not names & {"README.md", "training_args.bin", "stop", "sft.json"}
+    assert not names & {"training_args.bin", "stop", "sft.json", ".saving"}
     assert json.loads((out / "config.json").read_text())["max_position_embeddings"] == 512
     records = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert all(r["tokens_per_second"] > 0 for r in records if "loss" in r)
@@ -68,6 +74,27 @@ def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(ready):
     assert losses(ready / "parts") == losses(ready / "whole")
     one, two = weights(ready / "whole"), weights(ready / "parts")
     assert all(torch.equal(one[k], two[k]) for k in one)
+
+
+def test_a_run_resumed_at_its_last_step_trains_nothing_more(ready):
+    """It ended between the last checkpoint and the saved model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "verify_saved", fail)
+        with pytest.raises(OutputError, match="disk full"):
+            train(make_settings(ready, max_steps=2, save_steps=2))
+    out = ready / "out"
+    assert not (out / "config.json").exists()
+    assert not (out / "adapter_model.safetensors").exists()
+    before = losses(out)
+    result = train(make_settings(ready, max_steps=2, save_steps=2, resume=True))
+    assert (result.steps, losses(out)) == (2, before)
+    assert not (out / ".saving").exists()
+    saved, kept = weights(out), weights(out / "checkpoint-2")
+    assert all(torch.equal(saved[k], kept[k]) for k in kept)
+
+
+def fail(*_):
+    raise OutputError("disk full")
 
 
 def interrupt(number=signal.SIGINT):
@@ -146,20 +173,23 @@ def test_the_newest_data_set_is_taken(tmp_path):
     assert launch.newest_dataset(tmp_path / "none") == ""
 
 
-def test_the_last_steps_have_full_attention(ready):
-    seen = []
+def test_the_last_steps_and_every_evaluation_have_full_attention(ready):
+    seen = {True: [], False: []}
     original = worker.LongTrainer.compute_loss
 
     def spy(self, model, inputs, *args, **kwargs):
         inner = self.accelerator.unwrap_model(model)
-        seen.append(inner.config._attn_implementation)
+        seen[model.training].append(inner.config._attn_implementation)
         return original(self, model, inputs, *args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker.LongTrainer, "compute_loss", spy)
-        patch.setattr(worker, "has_validation", lambda dataset: False)
-        train(make_settings(ready, full_attention_steps=1, max_steps=3, accumulation=1))
-    assert seen == ["s2_128", "s2_128", "full_per_document"]
+        train(
+            make_settings(ready, full_attention_steps=1, max_steps=3, accumulation=1, eval_steps=1)
+        )
+    assert seen[True] == ["s2_128", "s2_128", "full_per_document"]
+    # 3 rows before, after each step, and not once more at the end.
+    assert seen[False] == ["full_per_document"] * 12
 
 
 @pytest.mark.slow
@@ -253,3 +283,56 @@ def test_gated_and_missing_models_are_told_apart():
         _read(failing(GatedRepoError), "x/y", "weights")
     with pytest.raises(LongalpacaError, match="there is no model x/y"):
         _read(failing(RepositoryNotFoundError), "x/y", "weights")
+
+
+def test_rows_are_held_out_by_document_where_there_is_no_validation_split(tmp_path):
+    save_tiny(tmp_path / "model")
+    rows = [{**row(i), "file": f"{i % 6}.txt"} for i in range(24)]
+    (tmp_path / "data.json").write_text(json.dumps(rows))
+    settings = make_settings(tmp_path, held_out=0.25, max_steps=2, accumulation=1)
+    result = train(replace(settings, dataset=str(tmp_path / "data.json")))
+    assert (result.data["rows"], result.held_out) == (16, 8)
+    assert result.eval_loss_after != result.eval_loss_before
+    tables = (tmp_path / "out" / "tokenized").glob("*.arrow")
+    parts = {path.name.split("-")[0]: texts_of(path) for path in tables}
+    assert parts.keys() == {"train", "validation"}
+    files = {
+        part: {r["file"] for r in rows if any(r["instruction"] in text for text in texts)}
+        for part, texts in parts.items()
+    }
+    assert not files["train"] & files["validation"]
+    assert len(files["validation"]) == 2
+
+
+def texts_of(path):
+    tokenizer = byte_tokenizer()
+    return [tokenizer.decode(ids) for ids in open_tokenized(path).table["input_ids"]]
+
+
+@pytest.mark.parametrize("template", ["llama2", "alpaca"])
+def test_a_trained_model_words_prompts_as_in_training(ready, template):
+    trained = Encoder(load_tokenizer(str(ready / "model")), template)
+    train(make_settings(ready, max_steps=1, accumulation=1, template=template))
+    tokenizer = load_tokenizer(str(ready / "out"))
+    assert default_template(tokenizer) == "chat"
+    found = Encoder(tokenizer, "chat")
+    for text in ("Who?", 'A "quote", {{ braces }} and </s>\n'):
+        assert found.prompt(text) == trained.prompt(text)
+        assert found.answer(text) == trained.answer(text)
+
+
+def test_the_readme_says_how_an_adapter_is_loaded(ready):
+    """By its code the context extension is there; by PEFT alone it is not, and that is said."""
+    train(make_settings(ready, max_steps=1, accumulation=1))
+    text = (ready / "out" / "README.md").read_text()
+    assert "context: 512 tokens, position embeddings: linear × 4" in text
+    assert "an adapter that is loaded by name alone" in text
+    code = text.split("```python\n")[1].split("```")[0].replace("THIS_FOLDER", str(ready / "out"))
+    names = {}
+    exec(code, names)
+    ours, _ = load_finished(str(ready / "out"))
+    ids = torch.arange(200)[None]
+    with torch.no_grad():
+        assert torch.equal(names["model"](ids).logits, ours(ids).logits)
+    alone = AutoPeftModelForCausalLM.from_pretrained(ready / "out")
+    assert alone.config.max_position_embeddings == 128

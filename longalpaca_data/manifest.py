@@ -1,0 +1,25 @@
+"""``manifest.json``: the file that is written last, so that a folder that has it is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from longalpaca_data.errors import DatasetError
+from longalpaca_data.storage import read_json
+
+MANIFEST = "manifest.json"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return a data set's manifest. DatasetError where there is none."""
+    file = folder / MANIFEST
+    if not file.is_file():
+        raise DatasetError(
+            f"no finished data set in {folder}: {MANIFEST} is missing",
+            do="run `build` with --out on that folder",
+        )
+    manifest = read_json(file)
+    if not isinstance(manifest, dict):
+        raise DatasetError(f"{file} is not a manifest", do="build the data set anew")
+    return manifest
