@@ -15,9 +15,11 @@ import longalpaca_data
 from longalpaca_data.card import write_card
 from longalpaca_data.documents import Documents
 from longalpaca_data.export import ALPACA_KEYS, RowWriter, read_rows, write_alpaca, write_split
+from longalpaca_data.generators import price
 from longalpaca_data.licences import conflict_line
 from longalpaca_data.manifest import MANIFEST, read_manifest
 from longalpaca_data.mix import Mixture
+from longalpaca_data.models import Price
 from longalpaca_data.pictures import FOLDER as PICTURES
 from longalpaca_data.pictures import write_pictures
 from longalpaca_data.recipe import Recipe
@@ -167,16 +169,15 @@ def _costs(summary: Summary) -> dict[str, Any]:
     for tally in summary.tallies:
         counts.update(tally.counts)
     prompt, completion = counts["prompt tokens"], counts["completion tokens"]
-    cached, prices = counts["cached tokens"], summary.recipe.generate.model.prices
-    per_cached = prices.prompt if prices.cached is None else prices.cached
-    money = (prompt - cached) * prices.prompt + cached * per_cached + completion * prices.completion
-    known = bool(prices.prompt or prices.completion) or not counts["calls"]
+    cached, known = counts["cached tokens"], price(summary.recipe.generate.model)
+    if known is None and not counts["calls"]:
+        known = Price()
     return {
         "calls": counts["calls"],
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "cached_tokens": cached,
-        "money": round(money / 1e6, 4) if known else None,
+        "money": round(known.of(prompt, completion, cached), 4) if known else None,
     }
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from longalpaca_data.errors import RecipeError
 from longalpaca_data.records import DocumentKind
@@ -245,10 +245,16 @@ def load_recipe(file: Path) -> Recipe:
         raise RecipeError(_first_line(file, text, error)) from error
 
 
+def main_problem(error: ValidationError) -> ErrorDetails:
+    """Return the mistake to name first: a misspelt key also leaves the right one missing, and the
+    misspelling is the news.
+    """
+    return min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+
+
 def _first_line(file: Path, text: str, error: ValidationError) -> str:
     """Say the first mistake in one line: file, line, key, what is wrong, what may be meant."""
-    # A misspelt key also leaves the right one missing: the misspelling is the news.
-    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    problem = main_problem(error)
     path = problem["loc"]
     key = ".".join(str(step) for step in path)
     where = f"{file}, line {_line_of(text, path)}"

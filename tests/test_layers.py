@@ -16,6 +16,7 @@ FLOORS = [
     {"storage"},
     {
         "tokens",
+        "language",
         "stage",
         "calls",
         "recipe",

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from longalpaca_data.clean import gutenberg, kind, language, licence, title
+from longalpaca_data import language
+from longalpaca_data.clean import gutenberg, kind, licence, title
 from longalpaca_data.clean.chunks import Chunk, Piece, chunk
 from longalpaca_data.clean.contents import drop_leaders, key, take_contents
 from longalpaca_data.clean.embedded import split_embedded, without_index, without_second_copies

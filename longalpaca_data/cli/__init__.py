@@ -11,12 +11,10 @@ from types import FrameType
 from typing import NoReturn
 
 from longalpaca_data.cli import hub, ledger, review, train  # noqa: F401 — their commands register themselves
-from longalpaca_data.cli.app import app
+from longalpaca_data.cli.app import INTERRUPTED, app, say
 from longalpaca_data.errors import LongalpacaError
 
 __all__ = ["app", "main"]
-
-INTERRUPTED = 130
 
 
 def main() -> NoReturn:
@@ -25,12 +23,9 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except LongalpacaError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         sys.exit(1)
-    except KeyboardInterrupt as interrupt:
-        if str(interrupt):  # the trainer says itself how to go on
-            _say(str(interrupt))
-            sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:
         usage = getattr(error, "exit_code", None)  # click's own errors know how to show themselves
@@ -40,13 +35,9 @@ def main() -> NoReturn:
             error.show()
         sys.exit(usage)
     if code == INTERRUPTED:  # typer turns Ctrl-C within a command into this code, silently
-        _say("interrupted; what was finished is kept: run the same command again to resume")
+        say("interrupted; what was finished is kept: run the same command again to resume")
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _as_interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 — the command line speaks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +60,15 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress li
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 DEFAULT_RECIPE = "longalpaca-12k"
+
+
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C or SIGTERM ended."""
+
+
+def say(line: str) -> None:
+    """Print a line of news: on stderr, for stdout belongs to results."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 — the command line speaks
 
 
 def example(*lines: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from longalpaca_data.cli.app import app, example
+from longalpaca_data.cli.app import app, example, say
 
 if TYPE_CHECKING:
     from longalpaca_data.review import Desk
@@ -44,7 +44,7 @@ def review(
     desk = Desk(folder)
     try:
         asyncio.run(_serve(desk, host, port, open_browser=open_browser))
-        _say(_farewell(desk))
+        say(_farewell(desk))
     finally:
         desk.close()
 
@@ -62,9 +62,9 @@ async def _serve(desk: Desk, host: str, port: int, *, open_browser: bool) -> Non
         typer.echo(listening.url)
         sys.stdout.flush()
         rows = desk.progress()["rows"]
-        _say(f"{rows:,} rows of {desk.folder} to review at the address above; Ctrl-C ends")
+        say(f"{rows:,} rows of {desk.folder} to review at the address above; Ctrl-C ends")
         if not is_loopback(host):
-            _say(
+            say(
                 f"warning: {host} is reached from other machines; whoever sees the address can "
                 "read and change the reviews, and the connection is not encrypted"
             )
@@ -83,7 +83,3 @@ def _farewell(desk: Desk) -> str:
         f"stopped; decisions about {decided:,} rows are kept in {desk.folder / REVIEWS}; "
         f"to put them into the data set run: {desk.command}"
     )
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 — news belongs on stderr

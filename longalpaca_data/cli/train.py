@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from longalpaca_data.cli.app import app, example
+from longalpaca_data.cli.app import INTERRUPTED, app, example, say
 from longalpaca_data.errors import MissingPackageError
-
-INTERRUPTED = 130
 
 ModelOption = Annotated[
     str | None, typer.Option(help="A model's folder, GGUF file or name on the Hub.")
@@ -133,7 +130,7 @@ def ask(
             answer_tokens=answer_tokens,
             template=template,
             base=base,
-            say=_say,
+            say=say,
         )
         for piece in pieces:
             typer.echo(piece, nl=False)
@@ -167,7 +164,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
         options = EvalOptions(
             models, suite, context, read_texts(text), dataset, out, template, limit, trials
         )
-        report = run(options, progress=_say)
+        report = run(options, progress=say)
     results: dict[str, Any] = {"models": report.models, "pictures": report.pictures}
     typer.echo(json.dumps(results, ensure_ascii=False) if as_json else report.table())
 
@@ -181,7 +178,7 @@ def _stoppable(line: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        _say(str(interrupt) or line)
+        say(str(interrupt) or line)
         raise SystemExit(INTERRUPTED) from None
 
 
@@ -190,7 +187,3 @@ def _need_torch(command: str) -> None:
     for package in ("torch", "transformers", "peft", "trl"):
         if importlib.util.find_spec(package) is None:
             raise MissingPackageError(package, extra="train", purpose=f"`{command}`")
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 — news belongs on stderr

@@ -12,14 +12,15 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from longalpaca_data.errors import CallFailedError, ModelUnavailableError
+from longalpaca_data.models.gather import Answer, Gather
 from longalpaca_data.models.http import Endpoint, Reply
 from longalpaca_data.models.openai import parse_completion, request_fields
 from longalpaca_data.models.prompt import Completion, Prompt
@@ -27,6 +28,7 @@ from longalpaca_data.models.protocol import TryAgainError
 from longalpaca_data.models.refusals import refusal
 from longalpaca_data.storage import output_errors
 
+_BATCHES = 100  # batches under way at once; each waits for the server alone
 _BYTES = 90 << 20  # of one batch's file: the API takes 200 MB, other servers less
 _QUIET = 1.0  # seconds without a further prompt after which a batch is sent
 _POLL = 20.0  # seconds between two looks at a batch
@@ -35,17 +37,17 @@ _NAME = "longalpaca"
 _FAILED = {"failed", "expired", "cancelled"}
 _FINISHED = {"completed", *_FAILED}
 
-Waiting = dict[str, tuple[Prompt, "asyncio.Future[Completion]"]]
+Lines = Mapping[str, Mapping[str, Any]]
+"""A batch's answers as the server wrote them, by the key of the prompt."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Batch:
     """One line of the file. ``id`` is empty until the server has said it."""
 
     name: str
     keys: tuple[str, ...]
     id: str = ""
-    waiting: Waiting = field(default_factory=dict)
 
 
 class BatchModel:
@@ -64,85 +66,71 @@ class BatchModel:
         quiet: float = _QUIET,
     ) -> None:
         self.name = name
-        self._size = batch
         self._endpoint = endpoint
         self._state = ledger.parent / "batches.jsonl"
-        self._poll, self._quiet = poll, quiet
-        self._under_way = {b.name: b for b in _remembered(self._state)}
-        self._by_key = {key: b for b in self._under_way.values() for key in b.keys}
-        self._next: Waiting = {}
-        self._next_bytes = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._poll = poll
+        # Of batches that hold one prompt the last is meant: the ones before didn't answer it.
+        self._by_key = {key: b for b in _remembered(self._state) for key in b.keys}
+        self._followed: dict[_Batch, asyncio.Task[tuple[Lines, str]]] = {}
+        self._gather = Gather(self._run, batch, quiet, _BYTES, _BATCHES)
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt, with the batch that it goes into or went into before."""
-        loop = asyncio.get_running_loop()
-        key = prompt.key(self.name)
-        answer: asyncio.Future[Completion] = loop.create_future()
-        before = self._by_key.get(key)
-        if before is not None:
-            before.waiting[key] = (prompt, answer)
-            self._follow(before)
-            return await answer
-        self._next[key] = (prompt, answer)
-        self._next_bytes += prompt.n_bytes
-        if self._timer:
-            self._timer.cancel()
-        if len(self._next) >= self._size or self._next_bytes >= _BYTES:
-            self._send()
-        else:
-            self._timer = loop.call_later(self._quiet, self._send)
-        return await answer
+        before = self._by_key.get(prompt.key(self.name))
+        if before is None:
+            return await self._gather.complete(prompt)
+        if before not in self._followed:
+            self._followed[before] = asyncio.create_task(self._again(before))
+        lines, why = await asyncio.shield(self._followed[before])
+        answer = self._read(lines, prompt, why)
+        if isinstance(answer, Completion):
+            return answer
+        self._by_key.pop(prompt.key(self.name), None)  # asked again, it goes into a new batch
+        raise answer
 
     async def aclose(self) -> None:
         """Stop watching; the batches go on at the server and are found again by the next run."""
-        if self._timer:
-            self._timer.cancel()
-        tasks = list(self._tasks.values())
-        for task in tasks:
+        for task in self._followed.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._followed.values(), return_exceptions=True)
+        await self._gather.aclose()
         await self._endpoint.aclose()
 
-    def _send(self) -> None:
-        waiting, self._next, self._next_bytes = self._next, {}, 0
-        if waiting:
-            batch = _Batch(f"{_NAME}-{secrets.token_hex(8)}", tuple(waiting), waiting=waiting)
-            self._under_way[batch.name] = batch
-            self._follow(batch)
+    async def _run(self, prompts: Sequence[Prompt]) -> Sequence[Answer]:
+        """Make a batch of prompts, wait for it, and return their answers."""
+        keys = tuple(prompt.key(self.name) for prompt in prompts)
+        batch = _Batch(f"{_NAME}-{secrets.token_hex(8)}", keys)
+        state = await self._create(batch, prompts)
+        lines, why = await self._see_through(batch, state)
+        return [self._read(lines, prompt, why) for prompt in prompts]
 
-    def _follow(self, batch: _Batch) -> None:
-        if batch.name not in self._tasks:
-            task = asyncio.get_running_loop().create_task(self._see_through(batch))
-            self._tasks[batch.name] = task
+    async def _again(self, batch: _Batch) -> tuple[Lines, str]:
+        """Wait for a batch of an earlier run. TryAgainError where it never came to be."""
+        state = await (self._look(batch) if batch.id else self._find(batch))
+        if state is None:
+            self._append({"name": batch.name, "done": True})
+            for key in batch.keys:
+                self._by_key.pop(key, None)
+            where = self._endpoint.base_url
+            raise TryAgainError("batch lost", "the server knows nothing of it", endpoint=where)
+        return await self._see_through(batch, state)
 
-    async def _see_through(self, batch: _Batch) -> None:
-        """Create a batch if need be, wait for it, and hand out its answers."""
-        try:
-            state = await self._state_of(batch)
-            while state["status"] not in _FINISHED:
-                await asyncio.sleep(self._poll)
-                state = await self._look(batch)
-            await self._hand_out(batch, state)
-        except Exception as error:  # noqa: BLE001 — whoever waits for an answer gets it
-            for _, answer in batch.waiting.values():
-                if not answer.done():
-                    answer.set_exception(error)
-        finally:
-            self._tasks.pop(batch.name, None)
+    async def _see_through(self, batch: _Batch, state: dict[str, Any]) -> tuple[Lines, str]:
+        """Wait for a batch; return its lines, and what to say of a prompt that has none.
 
-    async def _state_of(self, batch: _Batch) -> dict[str, Any]:
-        if batch.id:
-            return await self._look(batch)
-        if batch.keys and self._by_key.get(batch.keys[0]) is batch:  # from an earlier run
-            found = await self._find(batch)
-            if found is not None:
-                return found
-            raise self._forget(batch, "the server knows nothing of the batch")
-        return await self._create(batch)
+        It stays in the file: its answers are safe in the ledger only later than here.
+        """
+        while state["status"] not in _FINISHED:
+            await asyncio.sleep(self._poll)
+            state = await self._look(batch)
+        lines: dict[str, Mapping[str, Any]] = {}
+        for name in ("output_file_id", "error_file_id"):
+            if state.get(name):
+                reply = await self._request("GET", f"files/{state[name]}/content")
+                lines |= {line["custom_id"]: line for line in _lines(reply.body)}
+        return lines, f"the batch {batch.id} has {state['status']}{_errors(state)}"
 
-    async def _create(self, batch: _Batch) -> dict[str, Any]:
+    async def _create(self, batch: _Batch, prompts: Sequence[Prompt]) -> dict[str, Any]:
         lines = [
             msgspec.json.encode(
                 {
@@ -152,7 +140,7 @@ class BatchModel:
                     "body": request_fields(self.name, prompt),
                 }
             )
-            for key, (prompt, _) in batch.waiting.items()
+            for key, prompt in zip(batch.keys, prompts, strict=True)
         ]
         uploaded = await self._upload(b"\n".join(lines) + b"\n")
         self._remember(batch)
@@ -173,7 +161,7 @@ class BatchModel:
         """Look for a batch whose creation was cut off: the server may have it all the same."""
         after = ""
         while True:
-            page = _json(await self._get(f"batches?limit=100{after}"), self._endpoint)
+            page = _json(await self._request("GET", f"batches?limit=100{after}"), self._endpoint)
             for state in page.get("data", []):
                 if (state.get("metadata") or {}).get(_NAME) == batch.name:
                     batch.id = state["id"]
@@ -184,37 +172,25 @@ class BatchModel:
             after = f"&after={page['data'][-1]['id']}"
 
     async def _look(self, batch: _Batch) -> dict[str, Any]:
-        return _json(await self._get(f"batches/{batch.id}"), self._endpoint)
+        return _json(await self._request("GET", f"batches/{batch.id}"), self._endpoint)
 
-    async def _hand_out(self, batch: _Batch, state: Mapping[str, Any]) -> None:
-        answers: dict[str, dict[str, Any]] = {}
-        for name in ("output_file_id", "error_file_id"):
-            if state.get(name):
-                reply = await self._get(f"files/{state[name]}/content")
-                answers |= {line["custom_id"]: line for line in _lines(reply.body)}
-        why = f"the batch {batch.id} has {state['status']}{_errors(state)}"
-        for key, (prompt, answer) in batch.waiting.items():
-            if answer.done():
-                continue
-            try:
-                answer.set_result(self._read(answers.get(key), prompt, why))
-            except (CallFailedError, TryAgainError) as error:
-                answer.set_exception(error)
-        self._forget(batch, "")
-
-    def _read(self, line: dict[str, Any] | None, prompt: Prompt, why: str) -> Completion:
-        """Return a line's answer. What the batch did not come to may be asked again."""
+    def _read(self, lines: Lines, prompt: Prompt, why: str) -> Answer:
+        """Return a prompt's answer. What the batch did not come to may be asked again."""
+        line = lines.get(prompt.key(self.name))
         if line is None:
-            raise TryAgainError("batch ended", why, endpoint=self._endpoint.base_url)
+            return TryAgainError("batch ended", why, endpoint=self._endpoint.base_url)
         response = line.get("response") or {}
         body = json.dumps(response.get("body") or {"error": line.get("error")}).encode()
         status = int(response.get("status_code") or 500)
-        if error := refusal(Reply(status, body, "application/json"), self._endpoint, self.name):
+        error = refusal(Reply(status, body, "application/json"), self._endpoint, self.name)
+        if isinstance(error, CallFailedError | TryAgainError):
+            return error
+        if error is not None:
             raise error
         try:
             return parse_completion(body, prompt, self.name)
-        except ValueError as error:
-            raise CallFailedError("malformed body", str(error)) from error
+        except ValueError as malformed:
+            return CallFailedError("malformed body", str(malformed))
 
     async def _upload(self, content: bytes) -> dict[str, Any]:
         boundary = secrets.token_hex(16)
@@ -230,9 +206,6 @@ class BatchModel:
     async def _post(self, path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         body = json.dumps(fields).encode()
         return _json(await self._endpoint.request("POST", path, body), self._endpoint)
-
-    async def _get(self, path: str) -> Reply:
-        return await self._request("GET", path)
 
     async def _request(
         self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
@@ -258,15 +231,6 @@ class BatchModel:
 
     def _remember(self, batch: _Batch) -> None:
         self._append({"name": batch.name, "keys": batch.keys, "id": batch.id})
-        self._by_key |= dict.fromkeys(batch.keys, batch)
-
-    def _forget(self, batch: _Batch, why: str) -> TryAgainError:
-        """Drop a batch that has been seen through, or was never begun."""
-        self._append({"name": batch.name, "done": True})
-        self._under_way.pop(batch.name, None)
-        for key in batch.keys:
-            self._by_key.pop(key, None)
-        return TryAgainError("batch lost", why, endpoint=self._endpoint.base_url)
 
     def _append(self, line: Mapping[str, Any]) -> None:
         with output_errors(self._state), self._state.open("ab") as file:

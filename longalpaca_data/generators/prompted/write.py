@@ -24,6 +24,7 @@ from longalpaca_data.models import (
     Tags,
     frozen_json,
 )
+from longalpaca_data.models.backends import model_name
 from longalpaca_data.recipe import GenerateSpec
 from longalpaca_data.records import ANY_PART, Evidence, Example, Window, content_id
 from longalpaca_data.stage import Context, Stage
@@ -84,7 +85,7 @@ class Writer:
     @property
     def signature(self) -> str:
         """Who wrote a row: the generator and the model, for its provenance."""
-        return f"{self.spec.generator}:{self.spec.model.name or 'default'}"
+        return f"{self.spec.generator}:{model_name(self.spec.generator, self.spec.model)}"
 
     def composer(self, seed: int) -> Composer:
         """Return who puts this run's prompts together."""

@@ -13,8 +13,10 @@ HAN_SHARE, KANA_SHARE = 0.5, 0.02
 UNKNOWN = "und"  # BCP 47's word for it
 
 
-def detect(text: str) -> str:
-    """Return the language's two-letter code, ``zh`` for both Chinese scripts, or ``und``."""
+def detect(text: str, sure: float = 0.0) -> str:
+    """Return the language's two-letter code, ``zh`` for both Chinese scripts, or ``und``: for a
+    text without letters, and for one that the detector scores below ``sure`` (0-1).
+    """
     middle = max(0, len(text) // 2 - SAMPLE // 2)
     parts = (
         [text]
@@ -32,7 +34,9 @@ def detect(text: str) -> str:
     ):
         return "zh"
     found = _detector().detect(sample, model="lite")
-    return normalise(str(found[0]["lang"])) if found else UNKNOWN
+    if not found or found[0]["score"] < sure:
+        return UNKNOWN
+    return normalise(str(found[0]["lang"]))
 
 
 def normalise(code: str) -> str:
