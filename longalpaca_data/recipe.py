@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from longalpaca_data.errors import RecipeError
+from longalpaca_data.recipe_errors import line_of, main_problem
 from longalpaca_data.records import DocumentKind
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -245,19 +246,12 @@ def load_recipe(file: Path) -> Recipe:
         raise RecipeError(_first_line(file, text, error)) from error
 
 
-def main_problem(error: ValidationError) -> ErrorDetails:
-    """Return the mistake to name first: a misspelt key also leaves the right one missing, and the
-    misspelling is the news.
-    """
-    return min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-
-
 def _first_line(file: Path, text: str, error: ValidationError) -> str:
     """Say the first mistake in one line: file, line, key, what is wrong, what may be meant."""
     problem = main_problem(error)
     path = problem["loc"]
     key = ".".join(str(step) for step in path)
-    where = f"{file}, line {_line_of(text, path)}"
+    where = f"{file}, line {max(1, line_of(text, path))}"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if problem["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(path[-1]), _keys_at(path[:-1]), n=1, cutoff=0.5)
@@ -267,26 +261,6 @@ def _first_line(file: Path, text: str, error: ValidationError) -> str:
     shown = problem.get("input")
     value = "" if isinstance(shown, dict | list) or shown is None else f" (found {shown!r})"
     return f"{where}: `{key}`: {problem['msg']}{value}{more}"
-
-
-def _line_of(text: str, path: tuple[int | str, ...]) -> int:
-    """Return the line of a key path, or of the deepest part of it that is written down."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    line = 1
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif (
-            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
-        ):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
 
 
 def _keys_at(path: tuple[int | str, ...]) -> list[str]:

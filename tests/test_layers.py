@@ -12,7 +12,7 @@ import longalpaca_data
 PACKAGE = Path(longalpaca_data.__file__).parent
 FLOORS = [
     {"errors"},
-    {"records", "progress", "resources"},
+    {"records", "progress", "resources", "recipe_errors"},
     {"storage"},
     {
         "tokens",
@@ -57,7 +57,23 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # The trainer is a tower of its own beside the pipeline: it knows the ground floors alone.
 TOWER = {"train", "evaluate"}
-TOWER_MAY_USE = {"errors", "records", "progress", "resources", "storage", "rowfiles"}
+TOWER_MAY_USE = {
+    "errors",
+    "recipe_errors",
+    "records",
+    "progress",
+    "resources",
+    "storage",
+    "rowfiles",
+}
+    "recipe_errors",
+    "errors",
+    "records",
+    "progress",
+    "resources",
+    "storage",
+    "rowfiles",
+}
 
 
 def room(module: str) -> str:

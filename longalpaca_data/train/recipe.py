@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from longalpaca_data.errors import RecipeError
+from longalpaca_data.recipe_errors import line_of, main_problem
 from longalpaca_data.resources import recipes_folder
 
 Positive = Annotated[int, Field(ge=1)]
@@ -138,9 +139,9 @@ def load_recipe(path: Path, changes: Mapping[str, Any] | None = None) -> SftReci
 
 
 def _first_problem(error: ValidationError, path: Path, text: str) -> str:
-    problem = error.errors()[0]
+    problem = main_problem(error)
     keys = [str(part) for part in problem["loc"]]
-    line = _line_of(text, keys)
+    line = line_of(text, problem["loc"])
     where = f"{path}" + (f" line {line}" if line else "")
     key = ".".join(keys)
     if problem["type"] == "extra_forbidden":
@@ -148,20 +149,6 @@ def _first_problem(error: ValidationError, path: Path, text: str) -> str:
         near = difflib.get_close_matches(keys[-1], known, n=1)
         return f"{where}: unknown key {key}" + (f" (did you mean {near[0]}?)" if near else "")
     return f"{where}: {key or 'recipe'}: {problem['msg']}"
-
-
-def _line_of(text: str, keys: list[str]) -> int | None:
-    """Return the line (from 1) on which the key stands, None where it is not written."""
-    node = yaml.compose(text)
-    line = None
-    for key in keys:
-        if not isinstance(node, yaml.MappingNode):
-            break
-        found = [(k, v) for k, v in node.value if k.value == key]
-        if not found:
-            break
-        line, node = found[0][0].start_mark.line + 1, found[0][1]
-    return line
 
 
 def dump_recipe(recipe: SftRecipe) -> str:

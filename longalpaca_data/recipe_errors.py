@@ -1,0 +1,38 @@
+"""Where a mistake in a YAML file stands, and which of several to name first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+
+def main_problem(error: ValidationError) -> ErrorDetails:
+    """Return the mistake to name first: a misspelt key also leaves the right one missing, and the
+    misspelling is the news.
+    """
+    return min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+
+
+def line_of(text: str, path: Sequence[int | str]) -> int:
+    """Return the line (from 1) of a key path, or of the deepest part of it that is written down;
+    0 where nothing of it is.
+    """
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = 0
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
+        ):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
