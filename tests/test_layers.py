@@ -66,14 +66,6 @@ TOWER_MAY_USE = {
     "storage",
     "rowfiles",
 }
-    "recipe_errors",
-    "errors",
-    "records",
-    "progress",
-    "resources",
-    "storage",
-    "rowfiles",
-}
 
 
 def room(module: str) -> str:
