@@ -4,7 +4,7 @@
     python bench/mix.py --documents 4000 --document-share 0.0005
 
 Candidates are made up, lopsided as real ones are: a few documents and families give most rows,
-long windows more than short ones, and depth leans to the front.
+long windows more than short ones, one to five pieces of evidence, and depth leans to the front.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from longalpaca_data.records import Evidence, Example, Part, Sample, ShortPair, 
 from longalpaca_data.stage import Context
 
 LENGTHS = (4000, 8000, 16000, 32000)
+SIZE = 100_000  # characters of material
 # task → families and how many candidates of the task there are
 TASKS = {
     "paper_review": (("strengths", "weaknesses", "method_review"), 0.04),
@@ -46,18 +47,19 @@ def candidates(count: int, n_documents: int, seed: int) -> list[Sample]:
         length = rng.choices(LENGTHS, (1, 2, 4, 8))[0]
         key = (document, length, rng.randrange(4))
         if key not in windows:
-            part = Part(document, f"{document}.txt", document, "book", "CC0-1.0", 0, 9, False)
+            part = Part(document, f"{document}.txt", document, "book", "CC0-1.0", 0, SIZE, False)
             name = "-".join(map(str, key))
             windows[key] = Window(name, "single", languages[document], (part,), length - 100)
         window = windows[key]
         task = rng.choices(names, shares)[0]
         family = rng.choice(TASKS[task][0])
-        evidence = (Evidence("quote", 0, 0, 5),)
+        places = [int(SIZE * rng.random() ** 1.5) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 5)))]
+        evidence = tuple(Evidence("quote", 0, place, place) for place in places)
         example = Example(
             f"{number:06d}", window, family, task, window.language, "q", "a", evidence, "bench"
         )
         spread = round(rng.random(), 4)
-        made.append(Sample(example, rng.random() ** 1.5, {"grounding": 1.0, "spread": spread}))
+        made.append(Sample(example, places[0] / SIZE, {"grounding": 1.0, "spread": spread}))
     return made
 
 
@@ -82,14 +84,15 @@ def main() -> None:
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     long_rows = [row for row in made.train if isinstance(row, Sample)]
-    deciles = Counter(min(9, int(row.depth * 10)) for row in long_rows)
+    pieces = [piece for row in long_rows for piece in row.example.evidence]
+    deciles = Counter(10 * piece.start // SIZE for piece in pieces)
     given = Counter(row.example.window.parts[0].document_id for row in long_rows)
     took = f"{seconds:.1f} s ({cpu:.1f} CPU s), {(peak - before) >> 10} MB"
     print(f"{len(pool)} candidates → {made.realised} in {took}")
     for dimension, values in made.shares.items():
         for value, share in values.items():
             print(f"  {dimension:>9} {value:<18} {share['target']:.4f} → {share['realised']:.4f}")
-    print(f"  depth deciles: {[deciles[decile] for decile in range(10)]}")
+    print(f"  pieces of evidence per depth decile: {[deciles[decile] for decile in range(10)]}")
     print(f"  most rows of one document: {max(given.values())} of {len(given)} documents")
     print(f"  lacking: {list(made.lacking)}\n  note: {made.note or '-'}")
 

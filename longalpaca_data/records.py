@@ -212,8 +212,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An example that has been scored. ``depth`` is the evidence's mean depth in the material,
-    0-1.
+    """An example that has been scored. ``depth`` is that of the first piece of its evidence in the
+    material, 0-1.
     """
 
     example: Example

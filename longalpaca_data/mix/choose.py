@@ -46,7 +46,7 @@ class _Choice:
     def __init__(self, pool: Pool, cap: int) -> None:
         self.cap = cap
         self.load: Counter[str] = Counter()
-        self.depth: dict[str, Counter[int]] = defaultdict(Counter)  # per length bucket
+        self.depth: dict[str, Counter[int]] = defaultdict(Counter)  # pieces, per length bucket
         self.groups: dict[tuple[Cell, int], dict[str, list[Candidate]]] = {}
         self.taken: dict[tuple[Cell, int], Counter[str]] = defaultdict(Counter)
         for cell, rows in pool.cells.items():
@@ -158,24 +158,28 @@ class _Choice:
         return False
 
     def _swap_along(self, length: str, came: Mapping[int, int], target: int) -> bool:
-        """Do the swaps of a path. A later one may need room that an earlier one took: then all
-        are undone.
+        """Do the swaps of a path. A later one may need room that an earlier one took, and the
+        other pieces of the rows may lie where there are many: then all are undone.
         """
         path = [target]
         while came[path[-1]] != path[-1]:
             path.append(came[path[-1]])
         done: list[tuple[Cell, int, str, int]] = []
+        before = self._unevenness(length)
         for into, out_of in itertools.pairwise(path):
             swap = next(self._swaps(length, out_of, into), None)
             if swap is None:
-                for cell, decile, document, change in reversed(done):
-                    self._move(cell, decile, document, -change)
-                return False
+                break
             cell, gives, takes = swap
             for step in ((cell, out_of, gives, -1), (cell, into, takes, 1)):
                 self._move(*step)
                 done.append(step)
-        return True
+        else:
+            if self._unevenness(length) < before:
+                return True
+        for cell, decile, document, change in reversed(done):
+            self._move(cell, decile, document, -change)
+        return False
 
     def _swaps(self, length: str, out_of: int, into: int) -> Iterator[_Swap]:
         """Yield the swaps within a cell that move a row from one decile to another."""
@@ -205,6 +209,11 @@ class _Choice:
         return self.taken[cell, decile][document] < len(rows)
 
     def _move(self, cell: Cell, decile: int, document: str, change: int) -> None:
+        row = self._row(cell, decile, document, min(change, 0))
         self.taken[cell, decile][document] += change
         self.load[document] += change
-        self.depth[cell.length][decile] += change
+        for each in row.deciles:
+            self.depth[cell.length][each] += change
+
+    def _unevenness(self, length: str) -> int:
+        return sum(pieces**2 for pieces in self.depth[length].values())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from longalpaca_data.errors import SourceError
@@ -29,6 +31,9 @@ from longalpaca_data.mix.shortfall import (
 from longalpaca_data.recipe import MixSpec
 from longalpaca_data.records import Sample, ShortPair
 from longalpaca_data.stage import Context
+
+_SMALL_STEP = 10  # rows of a ratio's step (3:1 has 4) that are given up to keep it exactly
+_EXACT = 0.9  # of the rows that there could be: a larger step costs no more than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +147,31 @@ def _counts(pool: Pool, long: int, short: int, spec: MixSpec) -> tuple[int, int]
         )
     if spec.on_shortfall == "fill" or not spec.long or not spec.short:
         return min(long, spec.long), min(short, spec.short)
+    if long and not short:
+        raise SourceError(
+            f"no short pairs, and a mix of {spec.long}:{spec.short} has none without them",
+            do="add short samples to the recipe, or set mix.short: 0 or on_shortfall: fill",
+        )
     while True:
-        # In whole steps of the ratio, so that 9000:3000 stays exactly 3:1 at any size.
-        n_short = int(spec.short * min(long / spec.long, short / spec.short))
-        n_long = n_short * spec.long // spec.short
+        n_long, n_short = _scaled(long, short, spec)
         long = attainable(pool, n_long, spec)
         if long == n_long:  # the caps bite harder on a smaller set
             return n_long, n_short
+
+
+def _scaled(long: int, short: int, spec: MixSpec) -> tuple[int, int]:
+    """Return the largest counts in the recipe's ratio that these rows allow.
+
+    Whole steps of the ratio keep 9000:3000 at exactly 3:1, whatever the size. Where they would cost
+    rows (9000:7 has steps of 9000) the counts are rounded.
+    """
+    step = math.gcd(spec.long, spec.short)
+    steps = min(long * step // spec.long, short * step // spec.short)
+    exact = steps * spec.long // step, steps * spec.short // step
+    share = min(Fraction(long, spec.long), Fraction(short, spec.short))
+    rounded = round(share * spec.long), round(share * spec.short)
+    least = 1 if spec.long + spec.short <= _SMALL_STEP * step else _EXACT * sum(rounded)
+    return exact if sum(exact) >= least else rounded
 
 
 def _long_part(pool: Pool, wanted: int, spec: MixSpec, reviews: Reviews) -> _Part:
@@ -193,9 +216,12 @@ def _note_counts(
 ) -> str:
     if made == (spec.long, spec.short):
         return ""
+    why = why_fewer(pool, shorts, spec, available)
+    if spec.on_shortfall == "scale" and 0 < made[0] < available - made[0] // 100:
+        why += f"; with more of them, or on_shortfall: fill, there are {available} long rows"
     return (
         f"asked for {spec.long} long + {spec.short} short, made {made[0]} + {made[1]} "
-        f"(on_shortfall: {spec.on_shortfall}; {why_fewer(pool, shorts, spec, available)})"
+        f"(on_shortfall: {spec.on_shortfall}; {why})"
     )
 
 
@@ -207,10 +233,12 @@ def _note_shares(shares: Shares) -> str:
 def _note_validation(pool: Pool, spec: MixSpec, held_out: set[str]) -> str:
     if not spec.validation or held_out:
         return ""
-    return (
-        f"no validation split: {len(pool.all_documents())} documents, fewer than "
-        f"{MIN_DOCUMENTS_FOR_VALIDATION}"
-    )
+    documents = len(pool.all_documents())
+    if documents < MIN_DOCUMENTS_FOR_VALIDATION:
+        return (
+            f"no validation split: {documents} documents, fewer than {MIN_DOCUMENTS_FOR_VALIDATION}"
+        )
+    return f"no validation split: too many of the {documents} documents share rows with one another"
 
 
 def _note_reviews(*parts: _Part) -> str:

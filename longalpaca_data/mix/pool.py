@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from longalpaca_data.recipe import MixSpec
-from longalpaca_data.records import Sample, Window, content_id
+from longalpaca_data.records import Evidence, Sample, Window, content_id
 
 DECILES = 10
 
@@ -29,15 +29,21 @@ class Cell(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A sample with what the mix looks at. ``document`` is the one whose cap it counts under;
-    ``score`` the mean of its stored scores; ``order`` its random but stable place.
+    ``deciles`` are those of the pieces of its evidence; ``score`` is the mean of its stored scores,
+    ``order`` its random but stable place.
     """
 
     sample: Sample
     cell: Cell
     document: str
-    decile: int
+    deciles: tuple[int, ...]
     score: float
     order: str
+
+    @property
+    def decile(self) -> int:
+        """The depth decile of the first piece of evidence, the one that the answer rests on."""
+        return self.deciles[0]
 
     @property
     def rank(self) -> tuple[float, str]:
@@ -71,10 +77,9 @@ class Pool:
             example = sample.example
             length = length_of(example.window.n_tokens)
             cell = Cell(example.task, example.family, length, example.language)
-            decile = min(DECILES - 1, int(sample.depth * DECILES))
             score = sum(sample.scores.values()) / max(1, len(sample.scores))
             document, order = document_of[example.window.id], stable_order(seed, sample.id)
-            cells[cell].append(Candidate(sample, cell, document, decile, score, order))
+            cells[cell].append(Candidate(sample, cell, document, _deciles(sample), score, order))
         return cls(
             {cell: sorted(rows, key=lambda c: c.rank) for cell, rows in sorted(cells.items())}
         )
@@ -104,6 +109,20 @@ class Pool:
         for cell, counts in self.supply.items():
             found[cell.family].update(counts)
         return {family: found[family] for family in sorted(found)}
+
+
+def _deciles(sample: Sample) -> tuple[int, ...]:
+    """Return the depth decile of each piece of a row's evidence, that of the first one first."""
+    example = sample.example
+    depths = [sample.depth, *(_depth(piece, example.window) for piece in example.evidence[1:])]
+    return tuple(min(DECILES - 1, int(depth * DECILES)) for depth in depths)
+
+
+def _depth(piece: Evidence, window: Window) -> float:
+    """Return how deep in a window's material a piece of evidence lies, 0-1."""
+    sizes = [part.end - part.start for part in window.parts]
+    middle = (piece.start + piece.end) / 2 - window.parts[piece.part].start
+    return (sum(sizes[: piece.part]) + middle) / max(1, sum(sizes))
 
 
 def buckets(spec: MixSpec) -> Callable[[int], str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -68,6 +70,43 @@ def test_scale_keeps_the_ratio(pool: int, pairs: int, expected: tuple[int, int])
     assert "asked for 9000 long + 3000 short" in made.note
 
 
+@pytest.mark.parametrize(
+    ("asked", "at_hand", "expected"),
+    [
+        ((9000, 7), (900, 50), (900, 1)),  # a whole step of the ratio would be 9000 rows
+        ((10, 1000), (3, 5000), (3, 300)),
+        ((7, 3), (100, 100), (7, 3)),
+        ((700, 300), (100, 100), (98, 42)),
+        ((999, 1000), (500, 500), (500, 500)),
+        ((9000, 3000), (5, 5), (3, 1)),
+        ((9000, 3000), (2, 1), (2, 1)),
+    ],
+)
+def test_scale_takes_as_much_as_any_ratio_allows(
+    asked: tuple[int, int], at_hand: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    pool = samples(10, 10)[:: 1000 // at_hand[0] if at_hand[0] < 500 else 1][: at_hand[0]]
+    made = run(
+        pool, shorts(at_hand[1]), long=asked[0], short=asked[1], validation=0,
+        max_family_share=1.0, max_document_share=1.0,
+    )  # fmt: skip
+    assert (made.realised["long"], made.realised["short"]) == expected
+
+
+def test_without_short_pairs_a_ratio_is_an_error_that_names_the_ways_out() -> None:
+    with pytest.raises(SourceError, match=r"no short pairs.*set mix\.short: 0 or .*: fill"):
+        run(samples(10, 10), [], long=90, short=30)
+    made = run(samples(10, 10), [], long=90, short=30, on_shortfall="fill")
+    assert made.realised["long"] == 90
+
+
+def test_long_rows_that_too_few_pairs_hold_back_are_counted_in_the_note() -> None:
+    made = run(samples(10, 10), shorts(20), long=900, short=300)
+    assert made.realised["long"] == 60
+    assert "20 short pairs at hand; with more of them, or on_shortfall: fill" in made.note
+    assert "there are 900 long rows" in made.note
+
+
 def test_fill_takes_what_there_is() -> None:
     made = run(samples(10, 10), shorts(5), long=400, short=50, on_shortfall="fill")
     assert (made.realised["long"], made.realised["short"]) == (400, 5)
@@ -97,6 +136,27 @@ def test_depth_is_even_where_it_can_be() -> None:
     made = run(early + samples(10, 8), [], long=400, short=0)
     deciles = Counter(int(row.depth * 10) for row in made.train if isinstance(row, Sample))
     assert max(deciles.values()) - min(deciles.values()) <= 2
+
+
+def test_every_piece_of_evidence_counts_for_an_even_depth() -> None:
+    """Whose first pieces alone are even leaves out where the others lie: here, behind."""
+    rng = random.Random(5)
+    pool = []
+    for number in range(3000):
+        first = rng.random() ** 2
+        others = [first + (1 - first) * rng.random() for _ in range(rng.randrange(4))]
+        row = sample(f"r{number}", documents=(f"d{number % 30}",), depth=first, score=rng.random())
+        (part,) = row.example.window.parts
+        window = replace(row.example.window, parts=(replace(part, end=10_000),))
+        pieces = tuple(Evidence("x", 0, int(10_000 * d), int(10_000 * d)) for d in [first, *others])
+        pool.append(replace(row, example=replace(row.example, window=window, evidence=pieces)))
+    chosen = long_rows(run(pool, [], long=400, short=0, validation=0))
+    counted = Counter(
+        min(9, piece.start // 1000) for row in chosen for piece in row.example.evidence
+    )
+    mean = counted.total() / 10
+    assert mean > 60
+    assert 0.93 * mean < min(counted.values()) <= max(counted.values()) < 1.07 * mean
 
 
 def test_the_order_of_the_input_does_not_matter_and_any_prefix_is_fair() -> None:
@@ -146,6 +206,27 @@ def test_documents_of_one_window_are_held_out_together() -> None:
             for p in s.example.window.parts
         }
         assert not held & train
+
+
+def series(groups: int, size: int) -> list[Sample]:
+    """Return rows of windows over whole groups of documents, and none over fewer."""
+    names = [tuple(f"g{g}-{d}" for d in range(size)) for g in range(groups)]
+    return [sample(f"{g}-{n}", documents=g, depth=n / 10) for g in names for n in range(10)]
+
+
+def test_a_group_is_held_out_whole_even_where_it_is_more_than_asked_for() -> None:
+    made = run(series(10, 3), [], long=200, short=0, validation=0.05, max_document_share=1.0)
+    held = {p.document_id for s in made.validation for p in s.example.window.parts}
+    used = {p.document_id for s in long_rows(made) for p in s.example.window.parts}
+    assert len(held) == 3
+    assert not held & used
+    assert "validation" not in made.note
+
+
+def test_documents_that_all_belong_together_make_no_validation_and_it_is_said() -> None:
+    made = run(series(2, 15), [], long=20, short=0, validation=0.05, max_document_share=1.0)
+    assert not made.validation
+    assert "no validation split: too many of the 30 documents share rows" in made.note
 
 
 def test_the_best_rows_of_a_cell_are_taken() -> None:
