@@ -19,7 +19,7 @@ from longalpaca_data.documents import Documents
 from longalpaca_data.records import ANY_PART, Evidence, Example, Part
 from longalpaca_data.stage import Context, Stage, by_window
 
-_VERSION = 2
+_VERSION = 3
 _FUZZY = 88.0  # of 100 (normalised Indel similarity of the best place): a few words differ
 _FUZZY_CHARACTERS = 24  # shorter quotes resemble something everywhere
 _FUZZY_LIMIT = 2_000  # characters of a quote that is looked for: longer ones are not quotes
@@ -46,12 +46,12 @@ def _ground(
         placed = [_place(evidence, example, documents) for evidence in example.evidence]
         held = sum(exact for _, exact in placed)
         found = _distinct(evidence for evidence, _ in placed if evidence is not None)
-        lost = [e.quote for e, (p, _) in zip(example.evidence, placed, strict=True) if p is None]
+        lost = [e for e, (p, _) in zip(example.evidence, placed, strict=True) if p is None]
         context.count("quotes", len(placed))
         context.count("quotes changed", len(placed) - len(lost) - held)
         context.count("quotes not found", len(lost))
-        if not found or (lost and example.evidence[0].part != ANY_PART):
-            context.drop(example, "evidence not in the material", lost[0][:200])
+        if not found or any(evidence.part != ANY_PART for evidence in lost):
+            context.drop(example, "evidence not in the material", lost[0].quote[:200])
             continue
         grounding = round(held / len(placed), 4)
         if found != example.evidence or grounding != example.grounding:

@@ -60,6 +60,7 @@ def test_wrong_offsets_are_mended_from_the_quote(documents: Documents) -> None:
         ((Evidence("not there", 0),), "evidence not in the material"),
         ((Evidence("", 0, 3, 3),), "evidence not in the material"),
         ((Evidence("beta", 0, 6, 10), Evidence("omega", 0)), "evidence not in the material"),
+        ((Evidence("b e t a", ANY_PART), Evidence("omega", 0)), "evidence not in the material"),
         ((), "no evidence"),
     ],
 )
@@ -69,6 +70,13 @@ def test_what_is_not_there_drops_the_row(
     outcome = ground(documents, example(*evidence))
     assert not outcome.outputs
     assert [drop.reason for drop in outcome.drops] == [reason]
+
+
+def test_a_model_s_placed_quote_does_not_condemn_its_lost_one(documents: Documents) -> None:
+    one = example(Evidence("beta", 0, 6, 10), Evidence("omega was never here", ANY_PART))
+    (out,) = ground(documents, one).outputs
+    assert out.evidence == (Evidence("beta", 0, 6, 10),)
+    assert out.grounding == 0.5
 
 
 def test_evidence_outside_the_window_is_no_evidence(documents: Documents) -> None:

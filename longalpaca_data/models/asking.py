@@ -160,22 +160,21 @@ class Asker:
         await self.budget.reserve(worst)
         answered: Completion | None = None
         try:
-            started = time.monotonic()
-            answered = await self._patience.persist(
+            completion, seconds = await self._patience.persist(
                 lambda: self._attempt(prompt, tokens + prompt.max_tokens)
             )
-            seconds = time.monotonic() - started
+            answered = completion
         except CallFailedError as error:
             self.usage.failed[error.reason] += 1
             self._doubt(error)
             raise
         finally:
             cost = self.budget.settle(worst, answered)
-        self._gauge.learn(prompt, answered)
-        self.usage.made.add(answered, cost)
-        about = _call(key, prompt, answered, self._model.name, cost, seconds)
+        self._gauge.learn(prompt, completion)
+        self.usage.made.add(completion, cost)
+        about = _call(key, prompt, completion, self._model.name, cost, seconds)
         await self._on_disk(self._writer.put(about))
-        return answered
+        return completion
 
     async def _on_disk(self, commit: Future[None]) -> None:
         """Wait for a commit. The calls that share it share one event, too: a future for each on
@@ -197,9 +196,9 @@ class Asker:
                 do="check the model's parameters and context length in the recipe",
             ) from error
 
-    async def _attempt(self, prompt: Prompt, tokens: int) -> Completion:
-        """Make one attempt within the limits. The slot is free again before the disk is waited
-        for.
+    async def _attempt(self, prompt: Prompt, tokens: int) -> tuple[Completion, float]:
+        """Make one attempt within the limits; return the answer and the seconds that the model
+        took. The slot is free again before the disk is waited for.
         """
         task = asyncio.current_task()
         assert task is not None, "calls run as tasks"
@@ -208,6 +207,7 @@ class Asker:
             await self._patience.pause()
             self._in_flight.add(task)
             used = 0
+            started = time.monotonic()
             try:
                 completion = await self._model.complete(prompt)
                 used = completion.prompt_tokens + completion.completion_tokens
@@ -219,7 +219,7 @@ class Asker:
                 raise
             finally:
                 self._rates.settle(tokens, used)
-            return completion
+            return completion, time.monotonic() - started
 
     async def _probe(self) -> bool:
         """Ask what any model can answer, past all limits; say whether there was an answer."""

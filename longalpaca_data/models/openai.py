@@ -166,12 +166,14 @@ def parse_completion(body: bytes, prompt: Prompt, asked: str) -> Completion:
         prompt_tokens = prompt.n_bytes // _BYTES_PER_TOKEN
     if completion_tokens is None:
         completion_tokens = len(text.encode()) // _BYTES_PER_TOKEN
+    prompt_tokens = max(0, prompt_tokens)
+    cached = details.cached_tokens or usage.prompt_cache_hit_tokens or 0
     return Completion(
         text,
         finish,
-        max(0, prompt_tokens),
+        prompt_tokens,
         max(0, completion_tokens),
-        max(0, details.cached_tokens or usage.prompt_cache_hit_tokens or 0),
+        min(max(0, cached), prompt_tokens),  # more would be paid for with less than nothing
         _SURROGATE.sub("\ufffd", found.model or asked),
     )
 

@@ -66,8 +66,8 @@ class Pace:
 
     def line(self, rows: int) -> str:
         """Return the line after so many rows."""
-        now = time.monotonic()
-        self._seen.append((now, rows, self._usage.made.tokens))
+        now, made = time.monotonic(), self._usage.made
+        self._seen.append((now, rows, made.tokens))
         while len(self._seen) > 2 and now - self._seen[1][0] > _RECENT:
             self._seen.popleft()
         then, rows_then, tokens_then = self._seen[0]
@@ -75,10 +75,13 @@ class Pace:
         rate = (rows - rows_then) / seconds
         parts = [
             f"{rate:.1f} rows/s",
-            f"{(self._usage.made.tokens - tokens_then) / seconds:.0f} tokens/s",
+            f"{(made.tokens - tokens_then) / seconds:.0f} tokens/s",
         ]
         if self._priced:
-            parts.append(f"cost {self._usage.made.cost:.2f}")
+            parts.append(f"cost {made.cost:.2f}")
+        if made.cached_tokens:
+            share = made.cached_tokens / max(1, made.prompt_tokens)
+            parts.append(f"{share:.0%} of the prompts cached")
         if self._total > rows and rate > 0:
             parts.append(f"{_clock((self._total - rows) / rate)} to go")
         troubles = self._usage.retries + self._usage.failed

@@ -20,8 +20,9 @@ def document(
         " ".join(line.format(n=number * 10_000 + at * 3 + i) for i in range(3))
         for at in range(paragraphs)
     )
+    title = f"灯 {number}" if language == "zh" else f"Lamps {number}"
     return make_document(
-        text, title=f"Lamps {number}", language=language, path=f"{kind}{number}.txt", kind=kind
+        text, title=title, language=language, path=f"{kind}{number}.txt", kind=kind
     )
 
 

@@ -142,6 +142,18 @@ def case(question: str, answer: str, language: str = "en") -> Case:
             "zh",
             "wrong language",
         ),
+        (
+            "《管理员手册》里，smtpd_recipient_restrictions 为何写上 permit_mynetworks？",
+            "因为本地网络（mynetworks）里的 SMTP 客户端不必经过 reject_unauth_destination 的检查。",
+            "zh",
+            None,
+        ),
+        (
+            "《零点高程》 says what about the 水尺?",
+            "According to 贺长庚 the gauge was set by two men in the spring of that year.",
+            "zh",
+            "wrong language",
+        ),
         ("What does passage 2 say?", "It says who lit it.", "en", "speaks of passages"),
         ("What does passage 3 of the law do?", "It forbids it.", "en", None),
     ],

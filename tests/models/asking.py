@@ -55,7 +55,8 @@ def ask_all(url: str, folder: Path, items: Iterable[object], **options: object) 
 
 def main() -> None:
     """Ask from a process of its own, to be killed: URL FOLDER QUESTIONS CONCURRENCY."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # in the background SIGINT would be ignored
+        signal.signal(number, signal.default_int_handler)
     url, folder, count, concurrency = sys.argv[1:]
     limits = Limits(concurrency=int(concurrency))
     opened = Session(

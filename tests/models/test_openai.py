@@ -211,6 +211,9 @@ def test_answers_that_are_hard_to_read() -> None:
     assert (refused.finish_reason, refused.text) == ("refusal", "I won't")
     estimated = parse_completion(body("abcdefgh"), prompt, "m")
     assert (estimated.prompt_tokens, estimated.completion_tokens, estimated.model) == (100, 2, "m")
+    usage = b'"usage": {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 9}}'
+    boast = b'{"choices": [{"message": {"content": "x"}}], ' + usage + b"}"
+    assert parse_completion(boast, prompt, "m").cached_tokens == 5
     for odd in (b"", b"[]", b"{}", b'{"choices": []}', b"[" * 100_000, b"\xff"):
         with pytest.raises((ValueError, RecursionError)):
             parse_completion(odd, prompt, "m")

@@ -7,11 +7,12 @@ import itertools
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from longalpaca_data.calls import Calls
+from longalpaca_data.calls import Calls, Which
 from longalpaca_data.errors import (
     CallFailedError,
     ModelUnavailableError,
@@ -111,6 +112,16 @@ def test_the_ledger_tells_of_every_call(tmp_path: Path) -> None:
     fresh, cached = call.prompt_tokens - call.cached_tokens, call.cached_tokens
     assert call.cost == pytest.approx((fresh + 0.5 * cached + 2 * call.completion_tokens) / 1e6)
     assert 0.02 < call.seconds < 5
+
+
+def test_seconds_are_the_model_s_not_those_of_waiting_for_a_slot(tmp_path: Path) -> None:
+    with ModelServer(lambda asked: Reply("yes", latency=0.3)) as server:
+        ask_all(server.base_url, tmp_path, range(5), limits=Limits(concurrency=1))
+    with closing(Calls(tmp_path / "ledger.sqlite")) as ledger:
+        seconds = [row["seconds"] for row in ledger.rows(Which())]
+    assert len(seconds) == 5
+    assert min(seconds) >= 0.29
+    assert sum(seconds) < 5 * 0.3 + 1.2  # the waits for the slot would add 3 s
 
 
 def test_equal_prompts_are_one_call(tmp_path: Path) -> None:
@@ -381,7 +392,8 @@ def test_the_progress_line_says_what_matters(
         opened.usage.retries["http 429"] = 3
         list(opened.map(range(4), answer, total=4))
     said = capsys.readouterr().err
-    for part in ("generate: 4 of 4", "rows/s", "tokens/s", "cost 6.00", "3× http 429"):
+    parts = ("generate: 4 of 4", "rows/s", "tokens/s", "cost 6.00", "20% of the prompts cached")
+    for part in (*parts, "3× http 429"):
         assert part in said
 
 

@@ -82,14 +82,19 @@ def _refuses(case: Case) -> str:
 
 
 def _wrong_language(case: Case) -> str:
-    """A Chinese row is mostly Han; an English one hardly has any, and detects as English."""
+    """A Chinese row is mostly Han; an English one hardly has any, and detects as English.
+
+    In Chinese a foreign name or command counts as one word, however many letters it has: a manual
+    of servers is full of them.
+    """
     for name, text in (("question", case.reply.question), ("answer", case.reply.answer)):
         han = len(_HAN.findall(text))
         letters = len(re.findall(r"[^\W\d_]", text))
         if letters < 12:
             continue  # a name, a number: no language to speak of
-        if case.language == "zh" and han < 0.4 * letters:
-            return f"{name}: {han} Han of {letters} letters"
+        words = len(_WORD.findall(_HAN.sub(" ", text)))
+        if case.language == "zh" and han < 0.5 * (han + words):
+            return f"{name}: {han} Han, {words} words"
         if case.language != "zh" and han > 0.3 * letters:
             return f"{name}: {han} Han of {letters} letters"
         if case.language != "zh" and len(text) > 60:

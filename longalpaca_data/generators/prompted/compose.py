@@ -27,6 +27,16 @@ _REFERENCES = re.compile(
 )
 _REFERENCES_FROM = 0.5  # a heading of that name in the first half is no list at the end
 _TITLE_MARKS = '《》“”"*'
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_UNNAMED = {
+    "book": "这本书",
+    "paper": "这篇论文",
+    "report": "这份报告",
+    "manual": "这本手册",
+    "document": "这份文档",
+}
+"""What a Chinese prompt calls a document whose title has no Chinese character: rows would say
+《Lun Yu》. Where there are several documents their titles must tell them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,7 @@ class Composer:
         values = {
             "strategy": self.strategy,
             "fence": fence,
-            "parts": [_shown(number, part) for number, part in enumerate(window.parts, 1)],
+            "parts": [_shown(window, number) for number in range(1, len(window.parts) + 1)],
             "window": window.kind,
             "excerpt": not all(part.whole for part in window.parts),
             "passages": len(spans),
@@ -98,8 +108,24 @@ class Composer:
         return max(200, round(self.passage_tokens * per_token))
 
 
-def _shown(number: int, part: Part) -> dict[str, object]:
-    return {"number": number, "title": part.title.strip(_TITLE_MARKS), "kind": part.kind}
+def _shown(window: Window, number: int) -> dict[str, object]:
+    """Return what prompts may say of a part. Its title is text of the document, too, and stands
+    outside of the fence: on one line, and not too long.
+    """
+    part = window.parts[number - 1]
+    title = _one_line(part.title).strip(_TITLE_MARKS)
+    quoted = f"《{title}》" if window.language == "zh" else f'"{title}"'
+    return {
+        "number": number,
+        "title": title,
+        "name": _unnamed(window, part) or quoted,
+        "kind": part.kind,
+    }
+
+
+def _unnamed(window: Window, part: Part) -> str:
+    alone = window.language == "zh" and len(window.parts) == 1
+    return _UNNAMED[part.kind] if alone and not _HAN.search(part.title) else ""
 
 
 def _material(
@@ -107,7 +133,7 @@ def _material(
 ) -> str:
     pieces = []
     for number, (part, start, end) in enumerate(spans, 1):
-        title = _one_line(window.parts[part].title)
+        title = _unnamed(window, window.parts[part]) or _one_line(window.parts[part].title)
         pieces.append(f"<{fence} {number} {title}>\n{texts[part][start:end].strip()}\n</{fence}>")
     return "\n".join(pieces)
 

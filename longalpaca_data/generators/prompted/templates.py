@@ -87,7 +87,9 @@ class Template(BaseModel):
 
     @cached_property
     def schema_text(self) -> str:
-        """The reply's JSON schema, as canonical JSON text."""
+        """The reply's JSON schema, as JSON text. Its keys stand in the template's order, for
+        servers that decode by a schema let the model write them so: the question first.
+        """
         text = {"type": "string"}
         properties = {
             key: {"type": "array", "items": text} if isinstance(says, tuple) else text
@@ -99,7 +101,7 @@ class Template(BaseModel):
             "required": list(properties),
             "additionalProperties": False,
         }
-        return json.dumps(schema, ensure_ascii=False, sort_keys=True)
+        return json.dumps(schema, ensure_ascii=False)
 
     @property
     def fingerprint(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -189,7 +189,10 @@ async def _write(
     failed = failed_check(case)
     if failed is not None:
         return _Written(assignment, None, tuple(completions), *failed)
-    return _Written(assignment, _example(assignment, reply, generator), tuple(completions))
+    texts = writer.documents.texts(assignment.window)
+    evidence = tuple(_evidence(q, assignment.window, texts, composed.spans) for q in reply.quotes)
+    example = _example(assignment, reply, evidence, generator)
+    return _Written(assignment, example, tuple(completions))
 
 
 async def _reply(
@@ -220,7 +223,23 @@ async def _reply(
     return read_reply(completions[1].text, template)
 
 
-def _example(assignment: Assignment, reply: Reply, generator: str) -> Example:
+def _evidence(
+    quote: str, window: Window, texts: Sequence[str], spans: Sequence[tuple[int, int, int]]
+) -> Evidence:
+    """Place a quote where the model has read it: the same words may stand elsewhere, too. What
+    isn't there word for word is left to grounding.
+    """
+    for part, start, end in spans:
+        at = texts[part].find(quote, start, end)
+        if at >= 0:
+            first = window.parts[part].start + at
+            return Evidence(quote, part, first, first + len(quote))
+    return Evidence(quote, ANY_PART)
+
+
+def _example(
+    assignment: Assignment, reply: Reply, evidence: tuple[Evidence, ...], generator: str
+) -> Example:
     window, template = assignment.window, assignment.template
     return Example(
         content_id(window.id, template.name, reply.question, reply.answer),
@@ -230,6 +249,6 @@ def _example(assignment: Assignment, reply: Reply, generator: str) -> Example:
         window.language,
         reply.question,
         reply.answer,
-        tuple(Evidence(quote, ANY_PART) for quote in reply.quotes),
+        evidence,
         generator,
     )

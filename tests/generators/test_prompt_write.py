@@ -1,0 +1,140 @@
+"""The stage ``generate`` of a language model, with a scripted one in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from longalpaca_data.documents import Documents
+from longalpaca_data.generators.prompted import Writer, prompted_stage
+from longalpaca_data.ground import ground_stage
+from longalpaca_data.models import Completion, Limits, Message, Prompt, Session
+from longalpaca_data.recipe import GenerateSpec, ModelSpec
+from longalpaca_data.records import Document, Example
+from longalpaca_data.stage import Outcome, perform
+from longalpaca_data.tokens import resolve
+from tests.conftest import make_document, make_window
+from tests.generators.good_model import reply
+from tests.generators.prompted_material import document, store, windows_of
+from tests.models.asking import QUICK
+
+Script = Callable[[tuple[Message, ...]], str]
+
+
+def plain(messages: tuple[Message, ...]) -> list[dict[str, str]]:
+    return [{"role": m.role, "content": m.content} for m in messages]
+
+
+def good(messages: tuple[Message, ...]) -> str:
+    return reply(plain(messages))
+
+
+class Scripted:
+    """A model in this process that answers by a script, and keeps what it was asked."""
+
+    name = "scripted"
+
+    def __init__(self, script: Script, finish_reason: str = "stop") -> None:
+        self.script = script
+        self.finish_reason = finish_reason
+        self.prompts: list[Prompt] = []
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        self.prompts.append(prompt)
+        return Completion(self.script(prompt.messages), self.finish_reason, 100, 10, 50, "s-1")
+
+    async def aclose(self) -> None:
+        pass
+
+
+def run(
+    folder: Path, documents: list[Document], model: Scripted, rows: int = 6, **spec: object
+) -> tuple[Outcome[Example], Documents]:
+    stored = store(folder, documents)
+    count, _ = resolve("cl100k_base")
+    values = {"generator": "openai", "oversample": 1, "passage_tokens": 200, **spec}
+    chosen = GenerateSpec.model_validate({**values, "model": ModelSpec(name="scripted")})
+    writer = Writer.of(chosen, stored, rows, count)
+
+    def opened() -> Session:
+        return Session(model, folder / "ledger.sqlite", Limits(concurrency=4), policy=QUICK)
+
+    stage = prompted_stage(writer, opened, lambda _: None)
+    return perform(stage, windows_of(documents), 7, None), stored
+
+
+@pytest.mark.parametrize("strategy", ["whole", "anchored"])
+def test_a_good_model_s_rows_are_all_made_and_all_grounded(tmp_path: Path, strategy: str) -> None:
+    model = Scripted(good)
+    outcome, stored = run(tmp_path, [document(1), document(2, language="zh")], model, 8,
+                          strategy=strategy)  # fmt: skip
+    assert len(outcome.outputs) == len(model.prompts) == 8
+    assert {example.language for example in outcome.outputs} == {"en", "zh"}
+    grounded = perform(ground_stage(stored), list(outcome.outputs), 7, None)
+    assert len(grounded.outputs) == 8
+    assert all(example.grounding == 1 for example in grounded.outputs)
+
+
+def test_a_quote_is_placed_where_the_model_has_read_it(tmp_path: Path) -> None:
+    """What stands in every chapter is evidence for the chapter that was shown."""
+    refrain = "Nobody in the whole town could say afterwards why the lamp had smoked that night."
+    text = "\n\n".join(f"Chapter {n} tells of lamp {n} and its warden. {refrain}" * 3
+                       for n in range(300))  # fmt: skip
+    book = make_document(text, kind="book")
+
+    def says_the_refrain(messages: tuple[Message, ...]) -> str:
+        return json.dumps({**json.loads(good(messages)), "evidence": [refrain]})
+
+    model = Scripted(says_the_refrain)
+    outcome, stored = run(tmp_path, [book], model, 40, tasks={"book_qa": 1})
+    grounded = perform(ground_stage(stored), list(outcome.outputs), 7, None).outputs
+    assert len(grounded) == 40
+    assert len({int(10 * e.evidence[0].start / len(text)) for e in grounded}) >= 8
+
+
+def test_a_reply_that_cannot_be_read_is_asked_for_once_more(tmp_path: Path) -> None:
+    def second_time(messages: tuple[Message, ...]) -> str:
+        return good(messages) if len(messages) == 4 else "Here is my question: why?"
+
+    model = Scripted(second_time)
+    outcome, _ = run(tmp_path, [document(1)], model, 3)
+    assert len(outcome.outputs) == 3
+    assert outcome.counts["repair calls"] == 3
+    assert outcome.counts["calls"] == len(model.prompts) == 6
+    repair = model.prompts[-1].messages
+    assert [m.role for m in repair] == ["system", "user", "assistant", "user"]
+    assert "no JSON object" in repair[-1].content
+
+
+def test_a_reply_that_stays_broken_is_a_drop_that_keeps_the_text(tmp_path: Path) -> None:
+    model = Scripted(lambda _: "I would rather not write JSON.")
+    outcome, _ = run(tmp_path, [document(1)], model, 3)
+    assert not outcome.outputs
+    assert [d.reason for d in outcome.drops] == ["broken reply"] * 3
+    assert all("I would rather not write JSON." in d.detail for d in outcome.drops)
+    assert len(model.prompts) == 6
+
+
+def test_a_reply_that_was_cut_off_is_not_asked_for_again(tmp_path: Path) -> None:
+    model = Scripted(lambda messages: good(messages)[:80], "length")
+    outcome, _ = run(tmp_path, [document(1)], model, 3)
+    assert len(model.prompts) == 3
+    assert all("cut off by max_tokens" in d.detail for d in outcome.drops)
+
+
+def test_windows_join_their_documents_in_one_prompt(tmp_path: Path) -> None:
+    years = [document(n, kind="report", paragraphs=60) for n in (1, 2, 3)]
+    model = Scripted(good)
+    stored = store(tmp_path, years)
+    count, _ = resolve("cl100k_base")
+    spec = GenerateSpec(generator="openai", oversample=1, model=ModelSpec(name="scripted"))
+    writer = Writer.of(spec, stored, 2, count)
+    session = Session(model, tmp_path / "ledger.sqlite", Limits(), policy=QUICK)
+    stage = prompted_stage(writer, lambda: session, lambda _: None)
+    outcome = perform(stage, [make_window(*years, kind="series")], 7, None)
+    assert {example.task for example in outcome.outputs} == {"comparison"}
+    for example in outcome.outputs:
+        assert {evidence.part for evidence in example.evidence} == {0, 1, 2}
