@@ -36,7 +36,12 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
     ] = None,
     out: Annotated[str | None, typer.Option(help="The model's folder.")] = None,
     context: Annotated[int | None, typer.Option(help="Tokens per row, at most.")] = None,
-    attention: Annotated[str | None, typer.Option(help="s2 or full.")] = None,
+    attention: Annotated[
+        str | None, typer.Option(help="s2, full, or local (s2 without its shift).")
+    ] = None,
+    rope: Annotated[
+        str | None, typer.Option(help="How the context is extended: linear, yarn, dynamic, llama3.")
+    ] = None,
     full_attention_steps: Annotated[
         int | None, typer.Option(help="Steps of full attention at the end.")
     ] = None,
@@ -48,6 +53,12 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
         typer.Option(help="Share of rows held out, by document, if there is no validation split."),
     ] = None,
     template: TemplateOption = None,
+    settings: Annotated[
+        list[str],
+        typer.Option(
+            "--set", help="Any key of the recipe: --set learning_rate=1e-4, lora.rank=16."
+        ),
+    ] = [],  # noqa: B006 — typer's way to write a repeatable option
     torchrun: Annotated[
         list[str],
         typer.Option(help="A word for torchrun, for several nodes: --torchrun=--nnodes=2 …"),
@@ -58,12 +69,13 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
 ) -> None:
     """Fine-tune a model on a data set with S²-attention."""
     _need_torch("sft")
-    from longalpaca_data.train.launch import SftOptions, plan  # noqa: PLC0415 — heavy
+    from longalpaca_data.train.launch import SftOptions, plan, settings_of  # noqa: PLC0415 — heavy
     from longalpaca_data.train.launch import sft as run  # noqa: PLC0415 — heavy
 
     given = {
         "context": context,
         "attention": attention,
+        "rope": rope,
         "full_attention_steps": full_attention_steps,
         "tune": tune,
         "quantize": quantize,
@@ -71,7 +83,8 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
         "held_out": held_out,
         "template": template,
     }
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = settings_of(settings)
+    changes |= {key: value for key, value in given.items() if value is not None}
     options = SftOptions(dataset, model, recipe, out, gpus, changes, tuple(torchrun), resume, quiet)
     if dry_run:
         for line in plan(options).lines():

@@ -18,6 +18,8 @@ STOP_FILE = "stop"
 
 METRICS_FILE = "metrics.jsonl"
 
+GIB = 1 << 30
+
 
 class StopOnRequest(TrainerCallback):
     """SIGINT, SIGTERM or the stop file: finish the step, save a checkpoint, stop.
@@ -96,7 +98,7 @@ class Metrics(TrainerCallback):
         self.path.write_text("".join(json.dumps(m) + "\n" for m in kept))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """Append what was logged, with tokens and tokens per second."""
+        """Append what was logged, with tokens, tokens per second and the GPU's peak memory."""
         del args, control
         if not state.is_world_process_zero or not logs:
             return
@@ -107,6 +109,8 @@ class Metrics(TrainerCallback):
         if "loss" in logs:
             record["tokens"] = tokens
             record["tokens_per_second"] = round(count / max(seconds, 1e-9), 1)
+            if torch.cuda.is_available():
+                record["gpu_gib"] = round(torch.cuda.max_memory_allocated() / GIB, 3)
         with self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")
 

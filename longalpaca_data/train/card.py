@@ -38,6 +38,12 @@ tokenizer = AutoTokenizer.from_pretrained(folder)
 ```
 """
 
+ATTENTION = {
+    "s2": "shifted sparse attention",
+    "local": "local attention (groups without a shift)",
+    "full": "full attention",
+}
+
 WHOLE = """\
 ## Loading
 
@@ -54,7 +60,7 @@ def model_card(recipe: SftRecipe, config: Any, data: dict[str, Any]) -> str:
     rope = dict(getattr(config, "rope_parameters", None) or {})
     kind = str(rope.get("rope_type", "default"))
     extension = "" if kind == "default" else f", position embeddings: {kind} × {rope['factor']:g}"
-    attention = "shifted sparse attention" if recipe.attention == "s2" else "full attention"
+    attention = ATTENTION[recipe.attention]
     front = ["---", f"library_name: {'transformers' if whole else 'peft'}"]
     front += [f"base_model: {recipe.model}"] if _is_hub_name(recipe.model) else []
     front += ["pipeline_tag: text-generation", "tags: [long-context, longalpaca-data]", "---"]

@@ -25,6 +25,7 @@ from longalpaca_data.train.options import (
     node_count,
     output_folder,
     resolve,
+    settings_of,
 )
 from longalpaca_data.train.plan import choose_parallel, count_parameters, tune_options
 from longalpaca_data.train.recipe import SftRecipe
@@ -37,7 +38,7 @@ from longalpaca_data.train.worker import (
     train,
 )
 
-__all__ = ["Plan", "Result", "SftOptions", "newest_dataset", "plan", "sft"]
+__all__ = ["Plan", "Result", "SftOptions", "newest_dataset", "plan", "settings_of", "sft"]
 
 
 def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Result:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from longalpaca_data.errors import LongalpacaError
 from longalpaca_data.train.recipe import SftRecipe, find_recipe, load_recipe
 from longalpaca_data.train.rows import dataset_files
@@ -43,6 +45,33 @@ def resolve(options: SftOptions) -> tuple[SftRecipe, str]:
     if dataset == "newest":
         dataset = newest_dataset(Path(options.data_root))
     return recipe, dataset
+
+
+def settings_of(words: Iterable[str]) -> dict[str, Any]:
+    """Return recipe keys from ``key=value`` words; a dot goes into a section (``lora.rank=16``).
+
+    Values are read as YAML. Raises :class:`LongalpacaError` for a word that is no setting.
+    """
+    changes: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        *sections, key = name.strip().split(".")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise LongalpacaError(f"--set {word}: the value is no YAML", do="quote it") from error
+        if not equals or not key or not all(sections):
+            raise LongalpacaError(f"--set {word} is no setting", do="write --set key=value")
+        place = changes
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise LongalpacaError(
+                    f"--set {word}: {section} was given a value of its own",
+                    do="give one of the two",
+                )
+        place[key] = value
+    return changes
 
 
 def newest_dataset(root: Path) -> str:

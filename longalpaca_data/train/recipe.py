@@ -60,7 +60,8 @@ class SftRecipe(Section):
 
     context: Positive
     rope: Literal["linear", "yarn", "dynamic", "llama3"] = "linear"
-    attention: Literal["s2", "full"] = "s2"
+    attention: Literal["s2", "local", "full"] = "s2"
+    """Shifted groups, groups without a shift (for comparison), or full attention."""
     group_size: Annotated[int, Field(ge=2)] | None = None
     """Tokens; a quarter of the context where it is not given."""
     full_attention_steps: Annotated[int, Field(ge=0)] = 0
@@ -131,7 +132,13 @@ def load_recipe(path: Path, changes: Mapping[str, Any] | None = None) -> SftReci
         raise RecipeError(f"{path} is not a recipe: no keys", do="give name, model and context")
     if changes and changes.get("model", values.get("model")) != values.get("model"):
         values.pop("architecture", None)  # the numbers are those of the recipe's own model
-    values = {"name": path.stem, **values, **(changes or {})}
+    values = {"name": path.stem, **values}
+    for key, change in (changes or {}).items():
+        kept = values.get(key)
+        if isinstance(kept, dict) and isinstance(change, dict):
+            values[key] = kept | change  # one key of a section leaves the others as they are
+        else:
+            values[key] = change
     try:
         return SftRecipe.model_validate(values)
     except ValidationError as error:

@@ -151,7 +151,7 @@ def _result(
 def _attention(recipe: SftRecipe) -> str:
     if recipe.attention == "full":
         return attention_name("full")
-    return attention_name("s2", recipe.group_size or default_group_size(recipe.context))
+    return attention_name(recipe.attention, recipe.group_size or default_group_size(recipe.context))
 
 
 def _data(

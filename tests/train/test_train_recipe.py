@@ -17,7 +17,7 @@ from longalpaca_data.train.arguments import zero3
 from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.launch import SftOptions, plan
 from longalpaca_data.train.lora import Counts, TuneOptions, count, prepare
-from longalpaca_data.train.options import command, gpus_to_use, node_count
+from longalpaca_data.train.options import command, gpus_to_use, node_count, settings_of
 from longalpaca_data.train.plan import (
     KEPT,
     Kept,
@@ -253,3 +253,27 @@ def test_a_missing_recipe_and_missing_numbers_are_errors(tmp_path):
     )
     with pytest.raises(LongalpacaError, match="no architecture numbers"):
         plan(options)
+
+
+def test_any_key_can_be_set_by_a_word():
+    changes = settings_of(["learning_rate=1e-4", "lora.rank=16", "packing=false", "group_size="])
+    recipe = load_recipe(find_recipe("sft-tiny"), changes)
+    assert (recipe.learning_rate, recipe.packing, recipe.group_size) == (1e-4, False, None)
+    assert (recipe.lora.rank, recipe.lora.alpha) == (16, 8 * 2)  # the section's others stay
+    with pytest.raises(RecipeError, match=r"lerning_rate .*did you mean learning_rate"):
+        load_recipe(find_recipe("sft-tiny"), settings_of(["lerning_rate=1"]))
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["packing"], "is no setting"),
+        (["=3"], "is no setting"),
+        (["lora.=3"], "is no setting"),
+        (["x={"], "no YAML"),
+        (["lora=1", "lora.rank=3"], "a value of its own"),
+    ],
+)
+def test_a_word_that_sets_nothing_is_refused(words, problem):
+    with pytest.raises(LongalpacaError, match=problem):
+        settings_of(words)

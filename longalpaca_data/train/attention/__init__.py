@@ -20,7 +20,7 @@ from longalpaca_data.train.attention.in_place import attend_in_place, can_attend
 from longalpaca_data.train.attention.kernels import attend_sdpa, attend_varlen, varlen_kernel
 from longalpaca_data.train.attention.layout import Lengths, batch_groups, real_tokens
 
-AttentionKind = Literal["s2", "full"]
+AttentionKind = Literal["s2", "local", "full"]
 
 SMALLEST_GROUP = 2
 """A group of one token can't be shifted by half of it."""
@@ -31,17 +31,20 @@ __all__ = ["AttentionKind", "attention_name", "check_supported", "default_group_
 def attention_name(kind: AttentionKind, group_size: int | None = None) -> str:
     """Register an attention function and return its name for ``attn_implementation``.
 
-    ``s2`` needs ``group_size`` in tokens. ``full`` is full causal attention within each document:
-    transformers' own SDPA would build a tokens × tokens mask for packed rows.
+    ``s2`` needs ``group_size`` in tokens, and so does ``local``: the same groups, shifted for no
+    head (LongLoRA's short attention, section 3.2). ``full`` is full causal attention within each
+    document: transformers' own SDPA would build a tokens × tokens mask for packed rows.
     """
-    if kind == "s2" and (group_size is None or group_size < SMALLEST_GROUP):
+    grouped = kind != "full"
+    if grouped and (group_size is None or group_size < SMALLEST_GROUP):
         raise LongalpacaError(
             f"a group of {group_size} tokens can't be shifted by half",
             do=f"give at least {SMALLEST_GROUP}",
         )
-    name = f"s2_{group_size}" if kind == "s2" else "full_per_document"
-    size = group_size if kind == "s2" else None
-    AttentionInterface.register(name, partial(grouped_attention, group_size=size))
+    name = f"{kind}_{group_size}" if grouped else "full_per_document"
+    size = group_size if grouped else None
+    attend = partial(grouped_attention, group_size=size, shift=kind != "local")
+    AttentionInterface.register(name, attend)
     AttentionMaskInterface.register(name, real_tokens)
     return name
 
@@ -54,6 +57,7 @@ def grouped_attention(  # noqa: PLR0913 - the signature that AttentionInterface 
     attention_mask: torch.Tensor | None,
     *,
     group_size: int | None,
+    shift: bool = True,
     dropout: float = 0.0,
     scaling: float | None = None,
     position_ids: torch.Tensor | None = None,
@@ -71,6 +75,7 @@ def grouped_attention(  # noqa: PLR0913 - the signature that AttentionInterface 
         batch_size=batch,
         width=tokens,
         group_size=group_size,
+        shift=shift,
         real=attention_mask,
         position_ids=position_ids,
         document_lengths=document_lengths,

@@ -55,10 +55,13 @@ def cut(length: int, group_size: int, *, shifted: bool) -> list[int]:
 
 
 @lru_cache(maxsize=1024)
-def row_groups(documents: tuple[int, ...], width: int, group_size: int | None) -> RowGroups:
+def row_groups(
+    documents: tuple[int, ...], width: int, group_size: int | None, *, shift: bool = True
+) -> RowGroups:
     """Cut a row of ``width`` tokens that holds ``documents`` (lengths, in order), then padding.
 
-    ``group_size`` None is full attention within each document. Padding to the right is never seen
+    ``group_size`` None is full attention within each document; without ``shift`` every head has the
+    plain groups (LongLoRA's short attention). Padding to the right is never seen
     by a document: causal attention keeps it out of the last document's groups, which it continues,
     except behind a document of one group, where it has groups of its own.
     """
@@ -73,7 +76,7 @@ def row_groups(documents: tuple[int, ...], width: int, group_size: int | None) -
             if group_size is None or length <= group_size:
                 sizes += _uncut(length, spare, group_size)
             else:
-                sizes += cut(length + spare, group_size, shifted=shifted)
+                sizes += cut(length + spare, group_size, shifted=shifted and shift)
         if not documents:
             sizes = cut(padding, group_size or padding, shifted=False) if padding else []
         halves.append(tuple(sizes))

@@ -97,6 +97,7 @@ def batch_groups(
     batch_size: int,
     width: int,
     group_size: int | None,
+    shift: bool = True,
     real: torch.Tensor | None,
     position_ids: torch.Tensor | None,
     document_lengths: Lengths | None,
@@ -114,4 +115,4 @@ def batch_groups(
         documents = [documents_of(row, n) for row, n in zip(rows, lengths, strict=True)]
     else:
         documents = [(n,) if n else () for n in lengths]
-    return [row_groups(row, width, group_size) for row in documents]
+    return [row_groups(row, width, group_size, shift=shift) for row in documents]
