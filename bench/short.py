@@ -66,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--candidates", type=int, default=52_000)
     parser.add_argument("--wanted", type=int, default=3000)
+    parser.add_argument("--select", choices=("diverse", "embedding"), default="diverse")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "pairs.json"
@@ -74,17 +75,20 @@ def main() -> None:
         del rows
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         context, laps = Context("short", 42), [time.process_time()]
+        started = time.perf_counter()
         pairs = list(distinct_pairs(read_pairs([ShortSpec(path=str(file))]), context))
         laps.append(time.process_time())
         kept = list(without_near_duplicates(pairs, 42, context))
         laps.append(time.process_time())
-        ordered = in_order_of_choice(kept, MixSpec(short=arguments.wanted), 42)
+        spec = MixSpec(short=arguments.wanted, short_select=arguments.select)
+        ordered = in_order_of_choice(kept, spec, 42)
         laps.append(time.process_time())
+        seconds = time.perf_counter() - started
     names = ("read and cleaned", "near-duplicates", "ordered")
     for name, start, end in zip(names, laps, laps[1:], strict=False):
         print(f"{name:>18}: {end - start:5.1f} CPU s")
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
-    print(f"{'together':>18}: {laps[-1] - laps[0]:5.1f} CPU s, {memory} MB")
+    print(f"{'together':>18}: {laps[-1] - laps[0]:5.1f} CPU s, {seconds:.1f} s, {memory} MB")
     reasons = sorted({drop.reason for drop in context.drops})
     print({reason: sum(d.reason == reason for d in context.drops) for reason in reasons})
     chosen = ordered[: arguments.wanted]

@@ -5,7 +5,7 @@ farthest-first traversal (greedy k-center) over hashed word n-grams (character n
 Chinese): the next pair is always the one least like those already chosen, so that any prefix of
 the order is as varied as a set of its size can nearly be. Plain farthest-first runs after
 garbage, which is far from everything; a pair's distance therefore counts only as far as its words
-occur in other pairs too.
+occur in other pairs too. An embedding can stand in for the n-grams (``short_select: embedding``).
 
 Similarities are sums of whole numbers below 2^24, which 32-bit floats hold exactly: the order is
 the same on every machine, whatever its linear algebra adds up first.
@@ -18,10 +18,12 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from longalpaca_data.embeddings import Embed, embedder
 from longalpaca_data.recipe import MixSpec
 from longalpaca_data.records import ShortPair, content_id
 from longalpaca_data.stage import Context
@@ -120,9 +122,10 @@ def in_order_of_choice(
     for pair in sorted(pairs, key=lambda pair: content_id("order", seed, pair.id)):
         groups[pair.language].append(pair)
     ordered = {language: groups[language] for language in sorted(groups)}
-    if spec.short_select == "diverse":
+    if spec.short_select != "random":
+        embed = embedder(spec.short_embedding) if spec.short_select == "embedding" else None
         for language, group in ordered.items():
-            ordered[language] = _farthest_first(group, spec.short + reserve, language)
+            ordered[language] = _farthest_first(group, spec.short + reserve, language, embed)
     return list(_alternating(ordered, spec.languages))
 
 
@@ -141,10 +144,14 @@ def _alternating(
         given[language] += 1
 
 
-def _farthest_first(pairs: Sequence[ShortPair], wanted: int, language: str) -> list[ShortPair]:
+def _farthest_first(
+    pairs: Sequence[ShortPair], wanted: int, language: str, embed: Embed | None
+) -> list[ShortPair]:
     """Put the first ``wanted`` pairs in the order of the traversal; the others stay behind."""
-    words = [_words(pair, language) for pair in pairs]
-    chosen = _traversal(*_vectors(words), min(wanted, len(pairs)))
+    vectors, familiar = _vectors([_words(pair, language) for pair in pairs])
+    if embed is not None:
+        vectors = _whole(embed([_asked(pair) for pair in pairs]))
+    chosen = _traversal(vectors, familiar, min(wanted, len(pairs)))
     first = set(chosen)
     rest = (pair for index, pair in enumerate(pairs) if index not in first)
     return [*(pairs[index] for index in chosen), *rest]
@@ -152,7 +159,11 @@ def _farthest_first(pairs: Sequence[ShortPair], wanted: int, language: str) -> l
 
 def _words(pair: ShortPair, language: str) -> list[str]:
     pattern = _HAN if language == "zh" else _WORD
-    return pattern.findall(f"{pair.instruction}\n{pair.input}"[:_MAX_CHARACTERS].lower())
+    return pattern.findall(_asked(pair).lower())
+
+
+def _asked(pair: ShortPair) -> str:
+    return f"{pair.instruction}\n{pair.input}"[:_MAX_CHARACTERS].rstrip()
 
 
 def _terms(words: Sequence[str]) -> set[str]:
@@ -179,12 +190,18 @@ def _vectors(texts: Sequence[Sequence[str]]) -> tuple[Floats, Floats]:
         hashes = np.array([places[term] for term in terms], dtype=np.int64)
         signed = np.array([weights[term] for term in terms]) * np.where(hashes >> 16 & 1, 1, -1)
         vectors[row] = np.bincount(hashes % _WIDTH, signed, _WIDTH)
-    for at in range(0, len(texts), _ROWS):
-        part = vectors[at : at + _ROWS]
-        norms = np.sqrt((part.astype(np.float64) ** 2).sum(axis=1))
+    return _whole(vectors), familiar
+
+
+def _whole(vectors: npt.NDArray[np.floating[Any]]) -> Floats:
+    """Return vectors of equal length, in whole numbers; those of length 0 stay."""
+    whole = np.zeros(vectors.shape, dtype=np.float32)
+    for at in range(0, len(vectors), _ROWS):
+        part = vectors[at : at + _ROWS].astype(np.float64)
+        norms = np.sqrt((part**2).sum(axis=1))
         scale = np.divide(_LENGTH, norms, out=np.zeros_like(norms), where=norms > 0)
-        vectors[at : at + _ROWS] = np.rint(part * scale[:, None])
-    return vectors, familiar
+        whole[at : at + _ROWS] = np.rint(part * scale[:, None])
+    return whole
 
 
 def _traversal(vectors: Floats, familiar: Floats, wanted: int) -> list[int]:

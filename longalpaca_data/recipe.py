@@ -135,7 +135,8 @@ class MixSpec(_Strict):
     of the long rows and add up to 1; empty: as it comes. They are targets: what can't be had goes
     to the others, and the report says so, unless ``on_shortfall`` is ``error``. ``tasks`` are the
     original's by default. The caps are shares of the long rows, too, and are never broken.
-    ``short_select``: pairs that differ most from one another, or any.
+    ``short_select``: pairs that differ most from one another in their words (diverse) or in what
+    ``short_embedding`` makes of them, or any. That is ``wordllama``, a folder, or a model's name.
     """
 
     long: int = Field(9000, ge=0)
@@ -155,7 +156,8 @@ class MixSpec(_Strict):
     max_family_share: Annotated[float, Field(gt=0, le=1)] = 0.20
     max_document_share: Annotated[float, Field(gt=0, le=1)] = 0.30
     validation: Share = 0.05
-    short_select: Literal["diverse", "random"] = "diverse"
+    short_select: Literal["diverse", "embedding", "random"] = "diverse"
+    short_embedding: str = Field("wordllama", min_length=1)
 
     @field_validator("tasks", "lengths", "languages")
     @classmethod

@@ -28,7 +28,7 @@ FLOORS = [
         "manifest",
         "licences",
     },
-    {"ledger", "documents", "instruction", "models"},
+    {"ledger", "documents", "instruction", "models", "embeddings"},
     # The workers: one room per kind of work, none knows another.
     {
         "sources",
