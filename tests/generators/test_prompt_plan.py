@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from longalpaca_data.generators.prompted.plan import Assignment, plan
 from longalpaca_data.generators.prompted.templates import Templates
+from longalpaca_data.recipe import WindowSpec
 from longalpaca_data.records import Window
+from longalpaca_data.segment import segment_stage
+from longalpaca_data.stage import perform
 from tests.conftest import make_window
 from tests.generators.prompted_material import document
 
@@ -42,6 +45,19 @@ def test_depths_are_uniform_even_for_few_questions_of_many_books() -> None:
 def test_depths_are_uniform_within_one_book() -> None:
     made = planned(books(1, paragraphs=2000), 60)
     assert uniform_distance([anchor.depth for a in made for anchor in a.anchors]) < 0.1
+
+
+@pytest.mark.parametrize("rows", [40, 120])
+def test_questions_lie_all_over_a_long_book_that_is_cut_into_windows(rows: int) -> None:
+    book = document(1, paragraphs=5000)
+    spec = WindowSpec(lengths=(4000, 8000, 16000, 32000), coverage=2)
+    stage = segment_stage(spec, (), lambda text: len(text) // 4)
+    windows = list(perform(stage, [book], 1, None).outputs)
+    made = planned(windows, rows)
+    parts = [(a.window.parts[0], a.depth) for a in made]
+    places = [part.start + depth * (part.end - part.start) for part, depth in parts]
+    assert uniform_distance([place / len(book.text) for place in places]) < 0.1
+    assert uniform_distance([depth for _, depth in parts]) < 0.15  # and in the rows themselves
 
 
 def test_documents_get_even_numbers() -> None:

@@ -2,7 +2,8 @@
 
 Peers ask per chunk, front to back, and stop when they have enough: all questions then come from
 the first pages. Here each assignment goes to what has had least so far: the kind of question
-furthest below its share, then the emptiest length bucket, document, window, and depth decile.
+furthest below its share, then the emptiest length bucket, document, part of the document, window,
+and depth decile.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from longalpaca_data.generators.prompted.templates import Template
 from longalpaca_data.records import Window, content_id
 
 _DECILES = 10
+_FORTIETHS = 40  # of a document: within a decile, too, the emptiest place comes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ class _Planner:
                     documents[document].append(window)
                     weights[template.name] = max(weights.get(template.name, 0.0), weight)
         self.weights = _scaled(weights, templates, tasks)
+        self.extent: Counter[str] = Counter()  # where a document ends, as far as windows go
+        for part in (part for window in windows for part in window.parts):
+            self.extent[part.document_id] = max(self.extent[part.document_id], part.end)
         self.heaps = {
             (name, bucket): [(0, self._order(name, document), document) for document in documents]
             for name, buckets in self.candidates.items()
@@ -106,6 +111,7 @@ class _Planner:
         self.depths: Counter[int] = Counter()
         self.bucket_depths: Counter[tuple[int, int]] = Counter()
         self.window_depths: Counter[tuple[str, int]] = Counter()
+        self.regions: Counter[tuple[str, int, int]] = Counter()  # document, grain, place in it
 
     def next(self) -> Assignment | None:
         """Return the next assignment, None when no window has room."""
@@ -132,12 +138,21 @@ class _Planner:
                 if self.windows[w.id] < self.room[w.id] and self._may_again(name, w)
             ]
             if free:
-                return min(
-                    free,
-                    key=lambda w: (self.windows[w.id] / self.room[w.id], self._order(name, w.id)),
-                )
+                return min(free, key=lambda w: self._asked(name, w))
             heapq.heappop(heap)  # rooms only fill up: what is full stays full
         return None
+
+    def _asked(self, name: str, window: Window) -> tuple[float, int, int, str]:
+        """Return how much has been asked of a window, and of where it stands in its document."""
+        part = window.parts[0]
+        middle = (part.start + part.end) / 2
+        coarse, fine = (self.regions[region] for region in self._regions(part.document_id, middle))
+        share = self.windows[window.id] / self.room[window.id]
+        return share, coarse, fine, self._order(name, window.id)
+
+    def _regions(self, document: str, offset: float) -> list[tuple[str, int, int]]:
+        depth = offset / max(1, self.extent[document])
+        return [(document, grain, int(depth * grain)) for grain in (_DECILES, _FORTIETHS)]
 
     def _may_again(self, name: str, window: Window) -> bool:
         most = self.template[name, window.language].per_window
@@ -172,6 +187,9 @@ class _Planner:
             self.depths[at] += 1
             self.bucket_depths[bucket, at] += 1
             self.window_depths[window.id, at] += 1
+        part = window.parts[0]
+        place = part.start + depth * (part.end - part.start)
+        self.regions.update(self._regions(part.document_id, place))
         style, persona = rng.choice(template.styles), rng.choice(template.personas)
         return Assignment(key, window, template, anchors, depth, style, persona)
 
