@@ -23,6 +23,11 @@ _REFUSED = frozenset({"content_filter", "refusal"})
 _PROBE = Prompt((Message("user", "Reply with the word ok."),), max_tokens=16)
 _PROBE_SECONDS = 15.0
 
+_MOST_BYTES_PER_TOKEN = 12
+"""No tokenizer puts more of a language into one token on average. A server that counts fewer tokens
+has cut the prompt short and said nothing, as Ollama does beyond its ``num_ctx``.
+"""
+
 
 class Budget:
     """Calls and money for one run. Money is reserved at a call's worst case, so that it holds."""
@@ -100,6 +105,8 @@ class Asker:
         self._asking: dict[str, asyncio.Task[Completion]] = {}
         self._in_flight: set[asyncio.Task[Completion]] = set()
         self._closing = False
+        self._say = say
+        self._told_of_cut = False
 
     async def ask(self, prompt: Prompt) -> Completion:
         """Return a prompt's answer. Equal prompts that are asked at once are one call.
@@ -171,10 +178,21 @@ class Asker:
         finally:
             cost = self.budget.settle(worst, answered)
         self._gauge.learn(prompt, completion)
+        self._notice_cut(prompt, completion)
         self.usage.made.add(completion, cost)
         about = _call(key, prompt, completion, self._model.name, cost, seconds)
         await self._on_disk(self._writer.put(about))
         return completion
+
+    def _notice_cut(self, prompt: Prompt, completion: Completion) -> None:
+        """Tell the user, once, of a server that reads only a part of what it is sent."""
+        read = completion.prompt_tokens
+        if not self._told_of_cut and prompt.n_bytes > _MOST_BYTES_PER_TOKEN * max(read, 100):
+            self._told_of_cut = True
+            self._say(
+                f"the server says that it read {read} tokens of a prompt of {prompt.n_bytes:,} "
+                "bytes: it seems to cut prompts short; raise its context length (Ollama: num_ctx)"
+            )
 
     async def _on_disk(self, commit: Future[None]) -> None:
         """Wait for a commit. The calls that share it share one event, too: a future for each on

@@ -138,3 +138,10 @@ def test_windows_join_their_documents_in_one_prompt(tmp_path: Path) -> None:
     assert {example.task for example in outcome.outputs} == {"comparison"}
     for example in outcome.outputs:
         assert {evidence.part for evidence in example.evidence} == {0, 1, 2}
+
+
+def test_a_window_that_no_prompt_suits_is_a_drop(tmp_path: Path) -> None:
+    german = make_document(document(1).text, language="de", title="Lampen")
+    outcome, _ = run(tmp_path, [german, document(2)], Scripted(good), 3)
+    assert len(outcome.outputs) == 3
+    assert [(d.reason, d.detail) for d in outcome.drops] == [("no prompt suits it", "single in de")]

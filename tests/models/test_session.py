@@ -20,6 +20,7 @@ from longalpaca_data.errors import (
     RecipeError,
 )
 from longalpaca_data.models import Ask, Completion, Limits, Price, Prompt, Session, TryAgainError
+from longalpaca_data.models.openai import OpenAIModel
 from longalpaca_data.progress import Progress
 from tests.models.asking import QUICK, answer, ask_all, question, session
 from tests.models.server import Asked, ModelServer, Reply
@@ -395,6 +396,22 @@ def test_the_progress_line_says_what_matters(
     parts = ("generate: 4 of 4", "rows/s", "tokens/s", "cost 6.00", "20% of the prompts cached")
     for part in (*parts, "3× http 429"):
         assert part in said
+
+
+@pytest.mark.parametrize(("read", "lines"), [(4096, 1), (16_000, 0)])
+def test_a_server_that_cuts_prompts_short_is_noticed_once(
+    read: int, lines: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = {"prompt_tokens": read, "completion_tokens": 1}
+    with (
+        ModelServer(lambda asked: Reply("ok", usage=usage)) as server,
+        Session(
+            OpenAIModel("m", server.base_url), tmp_path / "l.sqlite", progress=Progress()
+        ) as opened,
+    ):
+        list(opened.map([f"{n} word" * 10_000 for n in range(3)], answer))
+    said = capsys.readouterr().err
+    assert said.count(f"it read {read} tokens of a prompt of 60,000 bytes") == lines
 
 
 def test_a_trouble_without_an_endpoint_is_the_model_s(tmp_path: Path) -> None:

@@ -72,7 +72,10 @@ class Writer:
         )
 
     def _fits(self, window: Window, context: Context) -> bool:
-        """Say whether the model can read what it would be shown of a window."""
+        """Say whether there is a prompt for a window, and the model can read what it shows."""
+        if not any(template.suits(window) for template in self.templates.all):
+            context.drop(window, "no prompt suits it", f"{window.kind} in {window.language}")
+            return False
         room = self.spec.model.context
         if not room or self.spec.strategy == "anchored":
             return True
