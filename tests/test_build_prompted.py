@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from longalpaca_data.export import read_rows
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 from tests.generators.good_model import SPOIL, reply, spoil
 from tests.models.server import Asked, ModelServer, Reply
 
@@ -225,6 +225,53 @@ def test_an_attack_in_a_document_reaches_its_own_rows_at_most(
             )
         assert "tools" not in asked.body
     assert "Ignore your instructions" not in done.stderr
+
+
+VLLM = """
+import types
+from pathlib import Path
+from tests.generators.good_model import reply
+
+class LLM:
+    def __init__(self, **options):
+        Path({seen!r}).write_text(repr(options))
+
+    def chat(self, conversations, parameters, use_tqdm):
+        return [self._output(c, p) for c, p in zip(conversations, parameters, strict=True)]
+
+    def _output(self, messages, parameters):
+        assert parameters.max_tokens == 512 and parameters.structured_outputs.json["properties"]
+        best = types.SimpleNamespace(text=reply(messages), finish_reason="stop", token_ids=[1, 2])
+        return types.SimpleNamespace(outputs=[best], prompt_token_ids=[1] * 9, num_cached_tokens=4)
+
+class SamplingParams(types.SimpleNamespace):
+    pass
+"""
+SAMPLING = "from vllm import SamplingParams as StructuredOutputsParams\n"
+
+
+@pytest.mark.slow
+def test_vllm_s_offline_engine_is_driven_by_the_command_line(
+    cli: Run, recipe: Path, tmp_path: Path
+) -> None:
+    """A stand-in for the package, with the part of its interface that we call."""
+    package, seen, out = tmp_path / "site" / "vllm", tmp_path / "seen.txt", tmp_path / "out"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(VLLM.format(seen=str(seen)))
+    (package / "sampling_params.py").write_text(SAMPLING)
+    recipe.write_text(
+        recipe.read_text().replace("  model:", "  model:\n    context: 9000\n    max_tokens: 512")
+    )
+    words = ("--generator", "vllm", "--model", "some/model", "--out", out, "--workers", 1)
+    path = f"{package.parent}:{ROOT}"
+    done = cli("build", recipe, *words, PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
+    assert "'model': 'some/model'" in seen.read_text()
+    assert "'max_model_len': 9000" in seen.read_text()
+    rows = [r for r in read_rows(out) if r["task"] != "short"]
+    assert len(rows) > 10
+    assert {r["generator"] for r in rows} == {"vllm:some/model"}
+    assert costs(out)["cached_tokens"] == 4 * costs(out)["calls"] > 0
 
 
 @pytest.mark.parametrize(
