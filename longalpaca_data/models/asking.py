@@ -16,6 +16,7 @@ from longalpaca_data.models.prompt import Completion, Message, Prompt
 from longalpaca_data.models.protocol import Model, StopAskingError, TryAgainError
 from longalpaca_data.models.rates import Gauge, Rates
 from longalpaca_data.models.usage import Usage
+from longalpaca_data.models.watch import Watch
 
 _REFUSED = frozenset({"content_filter", "refusal"})
 """Finish reasons of an answer that is none; it is kept all the same, since it was paid for."""
@@ -98,6 +99,7 @@ class Asker:
         self._commit: Future[None] | None = None
         self._committed: asyncio.Event
         self._patience = Patience(policy, self._probe, say)
+        self._watch = Watch(model)
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._rates = Rates(limits.requests_per_minute, limits.tokens_per_minute)
         self._gauge = Gauge()
@@ -227,7 +229,7 @@ class Asker:
             used = 0
             started = time.monotonic()
             try:
-                completion = await self._model.complete(prompt)
+                completion = await self._watch.over(self._model.complete(prompt))
                 used = completion.prompt_tokens + completion.completion_tokens
             except TryAgainError as error:
                 self.usage.retries[error.kind] += 1

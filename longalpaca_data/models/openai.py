@@ -6,6 +6,7 @@ field is left out, or named otherwise, from then on.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from longalpaca_data.errors import ModelUnavailableError
 from longalpaca_data.models.http import Endpoint, Reply
 from longalpaca_data.models.prompt import Completion, Prompt
 from longalpaca_data.models.protocol import TryAgainError
@@ -20,6 +22,7 @@ from longalpaca_data.models.refusals import complaint, is_too_long, refusal
 
 _BYTES_PER_TOKEN = 4  # of English; stands in for a count where a server states none
 _ABOUT_SCHEMA = re.compile("response_format|json_schema|json_object|structured|grammar|guided")
+_SILENCE = 0.15  # of a call's time limit (45 of 300 s), after which an endpoint seems to hang
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: no UTF-8 file can hold it
 
 
@@ -63,6 +66,7 @@ class OpenAIModel:
         self.name = name
         self.endpoint = Endpoint(base_url, key_variable, timeout)
         self.dialect = Dialect()
+        self.silence = _SILENCE * timeout
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Make one attempt; a request that the server wants otherwise is made again at once."""
@@ -82,6 +86,23 @@ class OpenAIModel:
         if error := refusal(reply, self.endpoint, self.name):
             raise error
         return _completion(reply, prompt, self.endpoint, self.name)
+
+    async def alive(self) -> bool:
+        """Say whether the endpoint answers a small question: which models it has."""
+        try:
+            async with asyncio.timeout(self.silence / 5):
+                await self.endpoint.request("GET", "models")
+        except (TryAgainError, TimeoutError):
+            return False
+        return True
+
+    def unheard(self) -> ModelUnavailableError:
+        """Return the error for an endpoint that takes connections and says nothing."""
+        return ModelUnavailableError(
+            f"the endpoint {self.endpoint.base_url} takes connections and says nothing",
+            do="start it anew, or raise generate.model.timeout if it is that slow, then run the "
+            "same command again: every answer so far is kept",
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""

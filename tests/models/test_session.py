@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -305,6 +306,22 @@ def test_a_server_that_comes_back_loses_nothing(tmp_path: Path) -> None:
     assert not [text for text in answers if text.startswith("failed")]
     assert opened.usage.failed == {}
     assert opened.usage.retries.total() > 0
+
+
+@pytest.mark.slow
+def test_an_endpoint_that_takes_connections_and_says_nothing_ends_the_run(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        started = time.monotonic()
+        with pytest.raises(ModelUnavailableError, match="takes connections and says nothing"):
+            ask_all(url, tmp_path, range(9), limits=Limits(concurrency=3), timeout=20)
+    assert time.monotonic() - started < 8  # not the 20 s of a call: 0.15 of them, and closing
+
+
+@pytest.mark.slow
+def test_an_endpoint_that_thinks_for_long_is_waited_for(tmp_path: Path) -> None:
+    with ModelServer(lambda asked: Reply("at last", latency=4)) as server:
+        assert ask_all(server.base_url, tmp_path, [1, 2], timeout=10) == ["at last"] * 2
 
 
 def test_a_model_that_refuses_everything_ends_the_run(tmp_path: Path) -> None:
