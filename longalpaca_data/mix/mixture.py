@@ -106,7 +106,8 @@ def mix(
     n_long, n_short = _counts(pool, available, len(shorts), spec)
     long = _long_part(pool, n_long, spec, reviews)
     short = _short_part(shorts, n_short, seed, reviews)
-    held = _long_part(reserve, round(spec.validation * n_long), spec, reviews)
+    wanted = round(spec.validation * n_long)
+    held = _long_part(reserve, wanted, spec, reviews)
     caps = Caps.of(pool, n_long, spec)
     shares = realised_shares(long.cells, spec)
     lacking = lacking_cells(pool, long.cells, caps, spec)
@@ -121,7 +122,7 @@ def mix(
     notes = (
         _note_counts(pool, available, len(shorts), spec, (n_long, n_short)),
         _note_shares(shares) if long.found else "",
-        _note_validation(pool, spec, held_out),
+        _note_validation(pool, held_out, wanted, len(held.rows)),
         _note_reviews(long, short, held),
     )
     return Mixture(
@@ -230,17 +231,20 @@ def _note_shares(shares: Shares) -> str:
     return f"shares not met, others took their place: {missed}" if missed else ""
 
 
-def _note_validation(pool: Pool, spec: MixSpec, held_out: set[str]) -> str:
-    if not spec.validation or held_out:
+def _note_validation(pool: Pool, held_out: set[str], wanted: int, made: int) -> str:
+    if made >= wanted:
         return ""
+    if held_out:
+        return f"validation has {made} rows of {wanted}: its documents give no more under the caps"
     documents = len(pool.all_documents())
     if documents < MIN_DOCUMENTS_FOR_VALIDATION:
-        return (
-            f"no validation split: {documents} documents, fewer than {MIN_DOCUMENTS_FOR_VALIDATION}"
-        )
-    return f"no validation split: too many of the {documents} documents share rows with one another"
+        why = f"{documents} documents, fewer than {MIN_DOCUMENTS_FOR_VALIDATION}"
+    else:
+        why = f"too many of the {documents} documents share rows with one another"
+    return f"no validation split: {why}"
 
 
 def _note_reviews(*parts: _Part) -> str:
     gone = sum(len(part.rows) - part.found for part in parts)
-    return f"{gone} rows rejected in review have no successor" if gone else ""
+    rows = "1 row rejected in review has" if gone == 1 else f"{gone} rows rejected in review have"
+    return f"{rows} no successor" if gone else ""

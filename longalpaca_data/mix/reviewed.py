@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -35,8 +36,8 @@ def replace_rejected(
 
     Rejections are worked through in their order, so a later one doesn't move the successor of an
     earlier one. The successor comes from the same cell, as near in depth as can be, then by score;
-    where the cell has none under the caps, from the next family, length, task. None: nobody is
-    left.
+    where the cell has none under the caps, from the next family, the nearest length, the next task.
+    None: nobody is left.
     """
     rows: list[Candidate | None] = list(chosen)
     place = {row.sample.id: index for index, row in enumerate(chosen)}
@@ -67,13 +68,20 @@ def replace_rejected(
                 row for cell in cells[key(gone.cell)] for row in pool.cells[cell] if fits(row)
             ]
             if successors:
-                best = min(successors, key=lambda row: (abs(row.decile - gone.decile), row.rank))
+                best = min(successors, key=lambda row: (*_distance(row, gone), row.rank))
                 rows[index] = best
                 place[best.sample.id] = index
                 documents[best.document] += 1
                 families[best.cell.family] += 1
                 break
     return rows
+
+
+def _distance(row: Candidate, gone: Candidate) -> tuple[int, int]:
+    """Return how far apart two candidates are: doublings of length, tenths of depth."""
+    one, other = (max(1, c.sample.example.window.n_tokens) for c in (row, gone))
+    doublings = 0 if row.cell.length == gone.cell.length else abs(round(math.log2(one / other)))
+    return doublings, abs(row.decile - gone.decile)
 
 
 def _cells_by(

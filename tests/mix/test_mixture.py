@@ -180,6 +180,12 @@ def test_validation_shares_no_document_and_comes_on_top() -> None:
     assert made.note == ""
 
 
+def test_a_validation_split_that_is_too_small_says_so() -> None:
+    made = run(samples(25, 8), [], long=1900, short=0, validation=0.05)
+    assert made.realised["validation"] == 80  # all rows of the one document that is held out
+    assert "validation has 80 rows of 95: its documents give no more under the caps" in made.note
+
+
 def test_few_documents_make_no_validation_and_it_is_said() -> None:
     made = run(samples(10, 10), shorts(100), long=300, short=100)
     assert not made.validation

@@ -124,7 +124,23 @@ def test_without_a_successor_the_place_stays_empty_and_it_is_said() -> None:
     made = run(few, [], reject("r1"), long=3, short=0)
     assert [row.id for row in made.train if row.id == "r1"] == []
     assert made.realised["long"] == 2
-    assert "1 rows rejected in review have no successor" in made.note
+    assert "1 row rejected in review has no successor" in made.note
+
+
+def test_where_its_cell_has_none_the_successor_is_of_the_nearest_length() -> None:
+    rows = [
+        *(sample(f"long{n}", length=16000, score=0.9) for n in range(5)),
+        *(sample(f"middle{n}", length=8000, score=0.1) for n in range(5)),
+        *(sample(f"short{n}", length=4000) for n in range(4)),
+    ]
+    shares = {"lengths": {4000: 0.5, 8000: 0.25, 16000: 0.25}, "max_document_share": 1.0}
+    before = run(rows, [], long=8, short=0, validation=0, max_family_share=1.0, **shares)
+    assert [r.id[:5] for r in long_rows(before)].count("short") == 4
+    after = run(
+        rows, [], reject("short2"), long=8, short=0, validation=0, max_family_share=1.0, **shares
+    )
+    (new,) = {r.id for r in after.train} - {r.id for r in before.train}
+    assert new.startswith("middle")
 
 
 def test_the_successor_keeps_to_the_caps() -> None:
