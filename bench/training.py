@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from longalpaca_data.train.recipe import find_recipe, load_recipe
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("full", "s2", "local", "s2+full")
 FULL_AT_THE_END = 0.2
+CACHE = "tokenized"
 COLUMNS = ("attention", "before", "after", "tokens/s", "of full", "GPU GiB", "passkey")
 
 
@@ -34,7 +36,9 @@ def command(name: str, *words: str) -> None:
     subprocess.run([sys.executable, str(ROOT / "cli.py"), name, *words], check=True, stdout=2)
 
 
-def train(kind: str, options: argparse.Namespace, steps: int, out: Path) -> dict[str, float]:
+def train(
+    kind: str, options: argparse.Namespace, steps: int, out: Path, rows: Path | None
+) -> dict[str, float]:
     """Fine-tune with one kind of attention; return losses, tokens/s and memory."""
     words = [options.dataset, "--recipe", options.recipe, "--gpus", str(options.gpus)]
     words += ["--out", str(out), "--attention", kind.partition("+")[0], "--quiet"]
@@ -42,6 +46,8 @@ def train(kind: str, options: argparse.Namespace, steps: int, out: Path) -> dict
         words += ["--set", setting]
     if kind == "s2+full":
         words += ["--full-attention-steps", str(max(1, round(steps * FULL_AT_THE_END)))]
+    if rows and not (out / CACHE).is_dir():
+        shutil.copytree(rows, out / CACHE)  # tokenized once
     command("sft", *words)
     metrics = read_metrics(out / METRICS_FILE)
     losses = [one["eval_loss"] for one in metrics if "eval_loss" in one]
@@ -88,11 +94,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.out or Path(temporary)
         print(" ".join(f"{name:>10}" for name in COLUMNS))
-        full = 0.0
+        full, rows = 0.0, None
         for kind in options.kinds:
             out = folder / kind
-            found = train(kind, options, recipe.max_steps, out)
-            full = full or found["speed"]
+            found = train(kind, options, recipe.max_steps, out, rows)
+            full, rows = full or found["speed"], out / CACHE
             keys = passkey(out, options.passkey) if options.passkey else "-"
             figures = [f"{found['before']:.4f}", f"{found['after']:.4f}", f"{found['speed']:.0f}"]
             figures += [f"{found['speed'] / full:.2f}", f"{found['gpu']:.1f}", keys]

@@ -101,7 +101,7 @@ def plan(options: SftOptions) -> Plan:
     packed = len(pack(lengths, recipe.context)) if recipe.packing else len(lengths)
     out = output_folder(options, recipe)
     return Plan(
-        command=shlex.join(command(out / SETTINGS_FILE, gpus, options.torchrun)),
+        command=shlex.join(command(out / SETTINGS_FILE, gpus, options.torchrun, parallel=parallel)),
         model=recipe.model,
         dataset=dataset or f"none at hand, {recipe.assumed.rows:,} rows assumed",
         out=str(out),

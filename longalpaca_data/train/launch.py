@@ -144,7 +144,7 @@ def run_processes(
     result_file.unlink(missing_ok=True)
     threads = str(max(1, (os.cpu_count() or 1) // max(processes, 1)))
     process = subprocess.Popen(  # noqa: S603 - our own command
-        run or command(path, processes, torchrun),
+        run or command(path, processes, torchrun, parallel=settings.parallel),
         env={"OMP_NUM_THREADS": threads, **os.environ},
         # Its own session: Ctrl-C reaches this process only, which asks the workers to stop.
         start_new_session=True,

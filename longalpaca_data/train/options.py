@@ -111,11 +111,13 @@ def node_count(torchrun: Iterable[str]) -> int:
     return 1
 
 
-def command(settings_file: Path, processes: int, torchrun: Iterable[str] = ()) -> list[str]:
-    """Return the command that runs the workers."""
+def command(
+    settings_file: Path, processes: int, torchrun: Iterable[str] = (), *, parallel: str = "none"
+) -> list[str]:
+    """Return the command that runs the workers. DeepSpeed wants torchrun for a single one, too."""
     worker = ["-m", "longalpaca_data.train.worker", str(settings_file)]
     more = list(torchrun)
-    if processes <= 1 and not more:
+    if processes <= 1 and not more and parallel != "zero3":
         return [sys.executable, *worker]
     alone = [] if more else ["--standalone"]
     run = [sys.executable, "-m", "torch.distributed.run", *alone, *more]
