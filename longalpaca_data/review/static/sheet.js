@@ -6,6 +6,7 @@ import { GLYPHS, state } from "/list.js";
 
 const NAMES = { question: "Question", output: "Answer" };
 const KEYS = Object.keys(NAMES);
+const LONG = 300; // characters: bold type is for questions of a few lines
 
 export class Sheet {
   #element = $("#sheet");
@@ -145,7 +146,11 @@ export class Sheet {
 
   #text(key) {
     const { original, edit } = this.#row.texts[key];
-    if (edit === null) return card(NAMES[key], plain(original, this.#row.language), key);
+    if (edit === null) {
+      const text = plain(original, this.#row.language);
+      if (original.length > LONG) text.classList.add("long");
+      return card(NAMES[key], text, key);
+    }
     const [before, after] = difference(original, edit);
     return card(
       `${NAMES[key]}, edited`,
