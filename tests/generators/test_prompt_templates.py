@@ -165,4 +165,18 @@ def test_no_question_rests_on_a_list_of_references() -> None:
     details = [t for t in composer.templates.all if t.name == "detail"]
     for a in plan([make_window(paper)], details, 12, seed=7, rows_per_1k_tokens=9):
         asked = composer.compose(a, [text]).ask
-        assert "where it says: Finding" in asked
+        assert 'where it says "Finding' in asked
+
+
+def test_a_place_is_named_by_a_few_words() -> None:
+    for language, most in (("en", 14), ("zh", 24)):
+        book = document(1, language=language)
+        composer = Composer(Templates(), "whole", 100, seed=7)
+        details = [t for t in composer.templates.all if t.name == "detail"]
+        (a,) = plan([make_window(book)], details, 1, seed=7, rows_per_1k_tokens=9)
+        asked = composer.compose(a, [book.text]).ask
+        line = next(x for x in asked.splitlines() if x.startswith(("- where it says", "- 写着")))
+        words = line.removeprefix('- where it says "').removeprefix("- 写着“")
+        words = words.removesuffix(' ..."').removesuffix("……”的地方")
+        assert words in book.text
+        assert 3 < len(words if language == "zh" else words.split()) <= most

@@ -19,6 +19,7 @@ from longalpaca_data.records import Part, Window, content_id
 Strategy = Literal["whole", "anchored"]
 _NEAR_WORDS = 14  # of a passage's beginning: enough to find the place, too few to answer from
 _NEAR_CHARACTERS = 90
+_NEAR_HAN = 24  # characters of Chinese, which has no spaces to count words by
 _FOCUS = 3  # more anchors than this mean the material as a whole: a summary, a review
 _REFERENCES = re.compile(
     r"\n\n(?:\d+\.?\s*|[IVX]+\.\s*)?"
@@ -146,8 +147,8 @@ def _near(anchor: Anchor, text: str) -> str:
     """Return the first words of the paragraph at an anchor."""
     at = min(len(text) - 1, int(anchor.depth * _readable(text)))
     start = text.rfind("\n\n", 0, at) + 2 if "\n\n" in text[:at] else 0
-    words = text[start : start + 400].split()
-    return " ".join(words[:_NEAR_WORDS])[:_NEAR_CHARACTERS]
+    words = " ".join(text[start : start + 400].split()[:_NEAR_WORDS])[:_NEAR_CHARACTERS]
+    return words[:_NEAR_HAN] if _HAN.search(words) else words
 
 
 def _readable(text: str) -> int:
