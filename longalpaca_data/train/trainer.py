@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,15 @@ class LongTrainer(SFTTrainer):
             # DDP and FSDP average gradients over ranks, the divisor counts all ranks' documents.
             loss = total / num_items_in_batch * self.accelerator.num_processes
         return (loss, {}) if return_outputs else loss
+
+    def save_model(self, *args: Any, **kwargs: Any) -> None:
+        """Save; without PEFT's warning that a GGUF base has no config.json to compare words with.
+
+        Embeddings that were trained are saved whatever it finds there.
+        """
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Could not find a config file in", UserWarning)
+            super().save_model(*args, **kwargs)
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Write no model card into checkpoints."""

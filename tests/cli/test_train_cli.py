@@ -174,7 +174,7 @@ def test_the_numbers_of_a_recipe_are_not_those_of_another_model(say: Say, place:
         (["--template", "chat"], "has no chat template"),
         (["--context", "40"], "no row fits in a context of 40 tokens"),
         (["--context", "0"], "context: Input should be greater than or equal to 1"),
-        (["--attention", "flash"], "attention: Input should be 's2' or 'full'"),
+        (["--attention", "flash"], "attention: Input should be 's2', 'local' or 'full'"),
         (["--held-out", "0.9"], "held_out: Input should be less than or equal to 0.5"),
         (["--recipe", "no-such-recipe"], "no recipe no-such-recipe"),
         (["--resume"], "there is no checkpoint in"),
