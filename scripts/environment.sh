@@ -38,3 +38,10 @@ tools() {
     echo "without chromium the tests that need it will skip (Debian: apt install chromium)" >&2
   fi
 }
+
+# How many tests run side by side: as many as there are cores, 8 at most (a trainer's test takes 1 GiB).
+cores() {
+  local found
+  found="$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)"
+  echo $((found > 8 ? 8 : found))
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from longalpaca_data.cli import main
 from longalpaca_data.records import Document, Part, Section, Window, content_id
 from longalpaca_data.resources import sample_folder
 from tests.browser import browser, page, witness  # noqa: F401 — fixtures
@@ -76,6 +78,34 @@ def cli() -> Run:
             text=True,
             timeout=500,
             check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Call the command line in this process, where starting one is not the point."""
+
+    def run(
+        *words: object, cwd: Path = ROOT, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+        monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, words)])
+        monkeypatch.chdir(cwd)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        try:
+            with pytest.raises(SystemExit) as end:
+                main()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        said = capsys.readouterr()
+        code = end.value.code
+        return subprocess.CompletedProcess(
+            sys.argv, code if isinstance(code, int) else int(code is not None), said.out, said.err
         )
 
     return run

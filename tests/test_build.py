@@ -291,32 +291,32 @@ def fails(done: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
-def test_no_documents_at_all(tmp_path: Path, cli: Run) -> None:
+def test_no_documents_at_all(tmp_path: Path, here: Run) -> None:
     (tmp_path / "empty").mkdir()
-    done = cli("build", "--source", tmp_path / "empty", "--out", tmp_path / "out")
+    done = here("build", "--source", tmp_path / "empty", "--out", tmp_path / "out")
     assert "no document" in fails(done)
     assert "no such source" in fails(
-        cli("build", "--source", tmp_path / "missing", "--out", tmp_path / "o")
+        here("build", "--source", tmp_path / "missing", "--out", tmp_path / "o")
     )
 
 
-def test_only_bad_documents(tmp_path: Path, cli: Run) -> None:
+def test_only_bad_documents(tmp_path: Path, here: Run) -> None:
     folder = tmp_path / "bad"
     folder.mkdir()
     (folder / "a.pdf").write_bytes(b"%PDF-1.4 broken")
     (folder / "b.txt").write_bytes(b"")
-    line = fails(cli("build", "--source", folder, "--out", tmp_path / "out"))
+    line = fails(here("build", "--source", folder, "--out", tmp_path / "out"))
     assert "none of the documents can be used" in line
     assert "dropped.jsonl" in line
     dropped = (tmp_path / "out" / "work" / "dropped.jsonl").read_text().splitlines()
     assert {json.loads(d)["source"] for d in dropped} == {"a.pdf", "b.txt"}
 
 
-def test_nothing_long_enough(tmp_path: Path, cli: Run) -> None:
+def test_nothing_long_enough(tmp_path: Path, here: Run) -> None:
     folder = tmp_path / "short"
     folder.mkdir()
     (folder / "a.txt").write_text("This is a perfectly readable but much too short text. " * 10)
-    line = fails(cli("build", "--source", folder, "--out", tmp_path / "out"))
+    line = fails(here("build", "--source", folder, "--out", tmp_path / "out"))
     assert "no document is long enough: none has 2000 tokens" in line
 
 
@@ -332,22 +332,22 @@ def test_one_bad_document_is_a_counted_drop(few: Path, small_recipe: Path, tmp_p
     }
 
 
-def test_unreadable_folder(tmp_path: Path, cli: Run) -> None:
+def test_unreadable_folder(tmp_path: Path, here: Run) -> None:
     folder = tmp_path / "locked"
     folder.mkdir()
     folder.chmod(0)
     if os.access(folder, os.R_OK):
         pytest.skip("this user may read everything")
-    line = fails(cli("build", "--source", folder, "--out", tmp_path / "out"))
+    line = fails(here("build", "--source", folder, "--out", tmp_path / "out"))
     assert "can't read" in line
 
 
-def test_unknown_recipe_key_and_generator(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+def test_unknown_recipe_key_and_generator(small_recipe: Path, tmp_path: Path, here: Run) -> None:
     assert "unknown generator 'nobody'; known are extractive" in fails(
-        cli("build", small_recipe, "--generator", "nobody", "--out", tmp_path / "out")
+        here("build", small_recipe, "--generator", "nobody", "--out", tmp_path / "out")
     )
     small_recipe.write_text(small_recipe.read_text() + "mixx: {}\n")
-    line = fails(cli("build", small_recipe, "--out", tmp_path / "out"))
+    line = fails(here("build", small_recipe, "--out", tmp_path / "out"))
     assert "unknown key `mixx`; did you mean `mix`?" in line
 
 
@@ -376,11 +376,11 @@ def test_a_full_disk_keeps_what_was_finished(small_recipe: Path, tmp_path: Path,
         subprocess.run(["umount", small], check=True)
 
 
-def test_a_read_only_folder(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
+def test_a_read_only_folder(small_recipe: Path, tmp_path: Path, here: Run) -> None:
     folder = tmp_path / "readonly"
     mount("tmpfs", folder, "-o", "ro,size=1m")
     try:
-        line = fails(cli("build", small_recipe, "--out", folder / "out"))
+        line = fails(here("build", small_recipe, "--out", folder / "out"))
         assert "can't write" in line
     finally:
         subprocess.run(["umount", folder], check=True)
@@ -406,8 +406,8 @@ def test_limit_counts_long_rows(small_recipe: Path, tmp_path: Path) -> None:
     assert (realised["long"], realised["short"]) == (6, 2)
 
 
-def test_dry_run_touches_nothing(small_recipe: Path, tmp_path: Path, cli: Run) -> None:
-    done = cli("build", small_recipe, "--out", tmp_path / "out", "--dry-run", "--json")
+def test_dry_run_touches_nothing(small_recipe: Path, tmp_path: Path, here: Run) -> None:
+    done = here("build", small_recipe, "--out", tmp_path / "out", "--dry-run", "--json")
     assert done.returncode == 0
     said = json.loads(done.stdout)
     assert said["documents"] == 3

@@ -456,8 +456,8 @@ def test_a_document_that_is_a_template_stays_text() -> None:
 # --------------------------------------------------------------------------------- the command
 
 
-def test_the_command_writes_what_it_says(folder: Path, cli: Run) -> None:
-    done = cli(
+def test_the_command_writes_what_it_says(folder: Path, here: Run) -> None:
+    done = here(
         *("export", folder, "--format", "sharegpt", "--template", "plain", "--llama-factory"),
         *("--split", "validation", "--provenance", "--system", "Be brief."),
     )

@@ -298,9 +298,9 @@ def test_a_set_without_long_rows_has_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_report_writes_pictures_and_keeps_the_checksums_true(tmp_path: Path, cli: Run) -> None:
+def test_report_writes_pictures_and_keeps_the_checksums_true(tmp_path: Path, here: Run) -> None:
     folder = write_set(tmp_path, [long_row(FILLER, "nor on"), short_row()])
-    found = cli("report", folder)
+    found = here("report", folder)
     assert found.returncode == 0, found.stderr
     assert {file.stem for file in (folder / "pictures").iterdir()} == set(LABELS)
     assert not list(files_hold(folder))
@@ -313,9 +313,9 @@ def test_report_writes_pictures_and_keeps_the_checksums_true(tmp_path: Path, cli
 
 
 @pytest.mark.slow
-def test_the_figures_are_one_json_object(tmp_path: Path, cli: Run) -> None:
+def test_the_figures_are_one_json_object(tmp_path: Path, here: Run) -> None:
     folder = write_set(tmp_path, [long_row(FILLER, "nor on"), short_row()])
-    found = cli("report", folder, "--json")
+    found = here("report", folder, "--json")
     (line,) = found.stdout.splitlines()
     figures = json.loads(line)
     assert (figures["rows"], figures["long"], figures["short"]) == (2, 1, 1)

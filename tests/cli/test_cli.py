@@ -82,8 +82,8 @@ def test_help_answers_at_once(cli: Run) -> None:
         (["build", "--engine", "nowhere"], 1),
     ],
 )
-def test_exit_codes(words: list[str], code: int, cli: Run) -> None:
-    done = cli(*words)
+def test_exit_codes(words: list[str], code: int, here: Run) -> None:
+    done = here(*words)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     if code == 1:

@@ -102,7 +102,7 @@ def test_an_address_that_is_taken(tmp_path: Path, cli: Run) -> None:
 
 
 @pytest.mark.slow
-def test_errors_are_one_line(tmp_path: Path, cli: Run) -> None:
+def test_errors_are_one_line(tmp_path: Path, here: Run) -> None:
     folder = small_set(tmp_path / "set")
     (folder / REVIEWS).write_text('{"id": "key"}\n{"id": "lamp", "decision": "perhaps"}\n{}\n')
     wanted = {
@@ -111,12 +111,12 @@ def test_errors_are_one_line(tmp_path: Path, cli: Run) -> None:
         folder: f"{folder / REVIEWS}, line 2: not a review",
     }
     for path, message in wanted.items():
-        done = cli("review", path)
+        done = here("review", path)
         assert done.returncode == 1
         assert message in done.stderr
         assert done.stderr.startswith("error: ")
         assert done.stderr.count("\n") == 1
-    assert cli("review", folder, "--port", "70000").returncode == 2
+    assert here("review", folder, "--port", "70000").returncode == 2
 
 
 @pytest.mark.slow
