@@ -72,7 +72,9 @@ class Prompt:
     @property
     def n_bytes(self) -> int:
         """Length of the messages in UTF-8: what an estimate of tokens starts from."""
-        return sum(len(message.content.encode("utf-8", "replace")) for message in self.messages)
+        texts = (message.content for message in self.messages)
+        # Python knows of a text whether it is ASCII; only others need to be encoded to be measured.
+        return sum(len(t) if t.isascii() else len(t.encode("utf-8", "replace")) for t in texts)
 
 
 @dataclass(frozen=True, slots=True)
