@@ -60,6 +60,26 @@ def test_questions_lie_all_over_a_long_book_that_is_cut_into_windows(rows: int) 
     assert uniform_distance([depth for _, depth in parts]) < 0.15  # and in the rows themselves
 
 
+def asked(made: list[Assignment]) -> set[tuple[object, ...]]:
+    """What makes a question another one, and so another call."""
+    return {(a.window.id, a.template.name, a.anchors, a.style, a.persona) for a in made}
+
+
+def test_more_rows_keep_the_questions_that_were_planned() -> None:
+    windows = books(10)
+    assert asked(planned(windows, 60)) <= asked(planned(windows, 90))
+
+
+def test_another_document_leaves_the_questions_about_the_others_as_they_are() -> None:
+    """They are paid for: whoever adds a book pays for questions about that book."""
+    before = asked(planned(books(10), 100))
+    new = books(11)[-1]
+    after = planned(books(11), 100)
+    about_others = [a for a in after if a.window.id != new.id]
+    assert len(about_others) < len(after)
+    assert len(before & asked(about_others)) >= 0.9 * len(about_others)
+
+
 def test_documents_get_even_numbers() -> None:
     made = planned(books(10), 100)
     given_ = Counter(a.window.parts[0].document_id for a in made)

@@ -2,8 +2,12 @@
 
 Peers ask per chunk, front to back, and stop when they have enough: all questions then come from
 the first pages. Here each assignment goes to what has had least so far: the kind of question
-furthest below its share, then the emptiest length bucket, document, part of the document, window,
-and depth decile.
+furthest below its share, then the emptiest length bucket, then the emptiest document.
+
+Where in a document the nth question of a kind is asked, and how deep in its window, are the nth
+members of two sequences that fill 0-1 evenly however far they go. They depend on the document, the
+kind and the length alone: another document, or more rows, leave the questions that were asked, and
+paid for, as they are.
 """
 
 from __future__ import annotations
@@ -17,8 +21,12 @@ from dataclasses import dataclass
 from longalpaca_data.generators.prompted.templates import Template
 from longalpaca_data.records import Window, content_id
 
-_DECILES = 10
-_FORTIETHS = 40  # of a document: within a decile, too, the emptiest place comes first
+_PLACE = (0.8191725134, 0.6710436067, 0.5497004779)
+_DEPTH = (0.6180339887, 0.7320508076, 0.4142135624)
+"""Steps of the sequences per kind of question, length bucket and question. The fractional parts of
+multiples of such irrational numbers fill 0-1 evenly (Kronecker; the first three from the root of
+x⁴ = x + 1, then those of the golden ratio, √3 and √2).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ class _Planner:
                     documents[document].append(window)
                     weights[template.name] = max(weights.get(template.name, 0.0), weight)
         self.weights = _scaled(weights, templates, tasks)
+        self.rank = {name: rank for rank, name in enumerate(sorted({t.name for t in templates}))}
         self.extent: Counter[str] = Counter()  # where a document ends, as far as windows go
         for part in (part for window in windows for part in window.parts):
             self.extent[part.document_id] = max(self.extent[part.document_id], part.end)
@@ -108,10 +117,7 @@ class _Planner:
         self.documents: Counter[str] = Counter()
         self.windows: Counter[str] = Counter()
         self.pairs: Counter[tuple[str, str]] = Counter()
-        self.depths: Counter[int] = Counter()
-        self.bucket_depths: Counter[tuple[int, int]] = Counter()
-        self.window_depths: Counter[tuple[str, int]] = Counter()
-        self.regions: Counter[tuple[str, int, int]] = Counter()  # document, grain, place in it
+        self.asked: Counter[tuple[str, int, str]] = Counter()  # kind, bucket, document
 
     def next(self) -> Assignment | None:
         """Return the next assignment, None when no window has room."""
@@ -138,21 +144,25 @@ class _Planner:
                 if self.windows[w.id] < self.room[w.id] and self._may_again(name, w)
             ]
             if free:
-                return min(free, key=lambda w: self._asked(name, w))
+                place = self._even("place", _PLACE, name, bucket, document)
+                return min(free, key=lambda w: self._preference(name, w, place))
             heapq.heappop(heap)  # rooms only fill up: what is full stays full
         return None
 
-    def _asked(self, name: str, window: Window) -> tuple[float, int, int, str]:
-        """Return how much has been asked of a window, and of where it stands in its document."""
-        part = window.parts[0]
-        middle = (part.start + part.end) / 2
-        coarse, fine = (self.regions[region] for region in self._regions(part.document_id, middle))
-        share = self.windows[window.id] / self.room[window.id]
-        return share, coarse, fine, self._order(name, window.id)
+    def _even(
+        self, what: str, steps: tuple[float, float, float], name: str, bucket: int, document: str
+    ) -> float:
+        """Return the next member of a document's sequence, 0-1, for a kind and a length."""
+        start = int(content_id(self.seed, what, document)[:8], 16) / 2**32
+        numbers = (self.rank[name], bucket, self.asked[name, bucket, document])
+        steps_taken = [step * number for step, number in zip(steps, numbers, strict=True)]
+        return (start + sum(steps_taken)) % 1
 
-    def _regions(self, document: str, offset: float) -> list[tuple[str, int, int]]:
-        depth = offset / max(1, self.extent[document])
-        return [(document, grain, int(depth * grain)) for grain in (_DECILES, _FORTIETHS)]
+    def _preference(self, name: str, window: Window, place: float) -> tuple[int, float, str]:
+        """Return what makes a window the next one: little asked of it, near the place."""
+        part = window.parts[0]
+        middle = (part.start + part.end) / 2 / max(1, self.extent[part.document_id])
+        return self.pairs[name, window.id], abs(middle - place), window.id
 
     def _may_again(self, name: str, window: Window) -> bool:
         most = self.template[name, window.language].per_window
@@ -163,33 +173,19 @@ class _Planner:
         serial = self.pairs[name, window.id]
         key = content_id(self.seed, name, window.id, serial)
         rng = random.Random(key)
-        decile = min(
-            range(_DECILES),
-            key=lambda d: (
-                self.depths[d] + self.bucket_depths[bucket, d],
-                self.window_depths[window.id, d],
-                content_id(key, d),
-            ),
-        )
-        depth = (decile + rng.random()) / _DECILES
+        document = window.parts[0].document_id
+        depth = self._even("depth", _DEPTH, name, bucket, document)
         anchors = tuple(_anchors(template, window, depth))
         for counter, counted in (
             (self.names, name),
             (self.buckets, bucket),
             (self.windows, window.id),
             (self.pairs, (name, window.id)),
+            (self.asked, (name, bucket, document)),
         ):
             counter[counted] += 1  # type: ignore[index]  # each counter with its own key
         for part in window.parts:
             self.documents[part.document_id] += 1
-        for part_depth in (a.depth for a in anchors) if len(window.parts) == 1 else (depth,):
-            at = min(_DECILES - 1, int(part_depth * _DECILES))
-            self.depths[at] += 1
-            self.bucket_depths[bucket, at] += 1
-            self.window_depths[window.id, at] += 1
-        part = window.parts[0]
-        place = part.start + depth * (part.end - part.start)
-        self.regions.update(self._regions(part.document_id, place))
         style, persona = rng.choice(template.styles), rng.choice(template.personas)
         return Assignment(key, window, template, anchors, depth, style, persona)
 
