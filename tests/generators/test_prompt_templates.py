@@ -10,9 +10,9 @@ import pytest
 from longalpaca_data.errors import RecipeError
 from longalpaca_data.generators.prompted.compose import Composer
 from longalpaca_data.generators.prompted.plan import plan
-from longalpaca_data.generators.prompted.templates import Templates
+from longalpaca_data.generators.prompted.templates import Template, Templates
 from longalpaca_data.records import Document, Window
-from tests.conftest import make_document, make_window
+from tests.conftest import ROOT, make_document, make_window
 from tests.generators.prompted_material import document
 
 TASKS = {"book_qa", "document_analysis", "paper_review", "comparison", "summarization"}
@@ -123,6 +123,19 @@ def test_a_users_prompt_is_added_and_replaces_ours(tmp_path: Path) -> None:
     assert own["riddle"].body == "Make a riddle of {{ parts[0].title }}."
     assert own["detail"].personas == ("a child",)
     assert Templates(tmp_path).fingerprint != Templates().fingerprint
+
+
+def test_the_documentation_s_prompt_works_and_names_every_key(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
+    shown = text.split("```markdown\n", 1)[1].split("```", 1)[0]
+    (tmp_path / "turning_points.en.md").write_text(shown, encoding="utf-8")
+    templates = [t for t in Templates(tmp_path).all if t.name == "turning_points"]
+    one = document(1)
+    composer = Composer(Templates(tmp_path), "anchored", 300, seed=7)
+    (a,) = plan([make_window(one)], templates, 1, seed=7, rows_per_1k_tokens=9)
+    assert 'a turning point of "Lamps 1", and' in composer.compose(a, [one.text]).ask
+    for key in Template.model_fields.keys() - {"name", "version", "body", "file"}:
+        assert f"`{key}`" in text.split("| key | says |")[1]
 
 
 @pytest.mark.parametrize(
