@@ -30,11 +30,13 @@ from longalpaca_data.segment import all_windows_in_order, group_stage, segment_s
 from longalpaca_data.short import distinct_pairs, read_pairs
 from longalpaca_data.sources import collect_stage, discover
 from longalpaca_data.stage import Stage
-from longalpaca_data.storage import write_json, write_jsonl
+from longalpaca_data.storage import read_json, write_json, write_jsonl
 from longalpaca_data.tokens import Tokenizer, resolve
 
 STAGES = ("collect", "clean", "generate", "filter", "mix")
 """The stages that can be asked for one at a time; ``build`` is all of them and the files."""
+
+_SAMPLES = "samples.jsonl"  # what passed the filters: where it is there, a mix asks no model
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ def build(recipe: Recipe, options: Options, until: str = "") -> Summary:
     progress = Progress(quiet=options.quiet)
     work = options.out / "work"
     started = time.time()
+    if until == "mix" and (work / _SAMPLES).is_file():
+        recipe = recipe.without_calls()
     with _workshop(recipe, options, work, progress) as pipeline:
         tokenizer, news = resolve(recipe.tokenizer)
         for line in (news, unused_key(recipe.generate)):
@@ -97,8 +101,9 @@ def _stages(
     summary.documents = documents.about()
     yield "clean"
 
-    windows = _windows(recipe, documents, pipeline, count, options.limit)
-    desk = _desk(recipe, options, documents, pipeline, count)
+    planned = _planned(recipe, options)
+    windows = _windows(recipe, documents, pipeline, count, planned["limit"])
+    desk = Desk(documents, pipeline.ledger.path, count, planned["rows"], pipeline.progress)
     examples = pipeline.run(generate_stage(recipe.generate, desk), windows, len(windows))
     grounded = pipeline.run(ground_stage(documents), examples)
     write_jsonl(work / "examples.jsonl", map(_example_line, grounded))
@@ -106,7 +111,7 @@ def _stages(
 
     judged = pipeline.run(rules_stage(recipe.filter, documents, recipe.seed), grounded)
     samples = list(pipeline.run(repeats_stage(recipe.filter), judged))
-    write_jsonl(work / "samples.jsonl", map(_sample_line, samples))
+    write_jsonl(work / _SAMPLES, map(_sample_line, samples))
     _refuse_empty(samples, work)
     yield "filter"
 
@@ -145,17 +150,24 @@ def prepared(recipe: Recipe, options: Options) -> Iterator[Prepared]:
             if stage == "clean":
                 break
         documents = Documents(work / "documents")
-        windows = _windows(recipe, documents, pipeline, tokenizer, options.limit)
-        yield Prepared(windows, _desk(recipe, options, documents, pipeline, tokenizer))
+        planned = _planned(recipe, options)
+        windows = _windows(recipe, documents, pipeline, tokenizer, planned["limit"])
+        desk = Desk(documents, pipeline.ledger.path, tokenizer, planned["rows"], pipeline.progress)
+        yield Prepared(windows, desk)
 
 
-def _desk(
-    recipe: Recipe, options: Options, documents: Documents, pipeline: Pipeline, count: Tokenizer
-) -> Desk:
-    """Return what the generator works with."""
-    mix_spec = recipe.mix.limited(options.limit)
-    rows = round(mix_spec.long * (1 + mix_spec.validation))
-    return Desk(documents, pipeline.ledger.path, count, rows, pipeline.progress)
+def _planned(recipe: Recipe, options: Options) -> dict[str, int]:
+    """Return for how many long ``rows`` questions are planned, and under which ``limit``. Where no
+    call may be made, those of the run that made them: another plan would ask other questions.
+    """
+    file = options.out / "work" / "planned.json"
+    if recipe.generate.model.max_calls == 0 and file.is_file():
+        stored: dict[str, int] = read_json(file)
+        return stored
+    spec = recipe.mix.limited(options.limit)
+    planned = {"rows": round(spec.long * (1 + spec.validation)), "limit": options.limit}
+    write_json(file, planned)
+    return planned
 
 
 @contextlib.contextmanager

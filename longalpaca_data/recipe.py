@@ -230,6 +230,12 @@ class Recipe(_Strict):
             changes["seed"] = seed
         return self.model_copy(update=changes)
 
+    def without_calls(self) -> Recipe:
+        """Return the recipe with a model that only answers what it has answered before."""
+        model = self.generate.model.model_copy(update={"max_calls": 0})
+        generate = self.generate.model_copy(update={"model": model})
+        return self.model_copy(update={"generate": generate})
+
 
 def load_recipe(file: Path) -> Recipe:
     """Read and check a recipe; RecipeError names file, line and key, and the nearest known key."""

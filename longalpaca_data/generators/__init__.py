@@ -10,7 +10,7 @@ from longalpaca_data.documents import Documents
 from longalpaca_data.errors import RecipeError
 from longalpaca_data.generators.extractive import extractive_stage
 from longalpaca_data.generators.prompted import Writer, prompted_stage
-from longalpaca_data.models import Limits, Price, Session
+from longalpaca_data.models import Absent, Limits, Model, Price, Session
 from longalpaca_data.models.backends import BACKENDS, model_name
 from longalpaca_data.progress import Progress
 from longalpaca_data.recipe import GenerateSpec, ModelSpec
@@ -98,5 +98,7 @@ def _session(spec: GenerateSpec, desk: Desk) -> Session:
     backend = BACKENDS[spec.generator]
     bounds = limits(spec.model)
     bounds = replace(bounds, concurrency=max(bounds.concurrency, backend.at_once))
-    model = backend.open(spec.model, desk.ledger)
+    model: Model = Absent(model_name(spec.generator, spec.model))
+    if bounds.max_calls != 0:
+        model = backend.open(spec.model, desk.ledger)
     return Session(model, desk.ledger, bounds, price(spec.model), desk.progress)

@@ -7,11 +7,12 @@ answer on disk before it counts.
 
 from longalpaca_data.models.limits import Limits, Price
 from longalpaca_data.models.prompt import Completion, Message, Prompt, Tags, frozen_json
-from longalpaca_data.models.protocol import Model, StopAskingError, TryAgainError
+from longalpaca_data.models.protocol import Absent, Model, StopAskingError, TryAgainError
 from longalpaca_data.models.session import Ask, Session
 from longalpaca_data.models.usage import Usage
 
 __all__ = [
+    "Absent",
     "Ask",
     "Completion",
     "Limits",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
+from longalpaca_data.errors import ModelUnavailableError
 from longalpaca_data.models.prompt import Completion, Prompt
 
 
@@ -30,6 +32,20 @@ class Model(Protocol):
     async def aclose(self) -> None:
         """Give back connections and memory."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A model that isn't opened: where no call may be made, the ledger alone answers."""
+
+    name: str
+
+    async def complete(self, _prompt: Prompt) -> Completion:
+        """Say that nobody is there."""
+        raise ModelUnavailableError(f"{self.name} was not opened")
+
+    async def aclose(self) -> None:
+        """Do nothing."""
 
 
 class TryAgainError(Exception):
