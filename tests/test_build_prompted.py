@@ -301,5 +301,7 @@ def test_a_key_alone_sends_nothing_anywhere(cli: Run, recipe: Path, tmp_path: Pa
     done = cli("build", recipe, "--out", tmp_path / "out", "--workers", 1, **BASE)
     assert done.returncode == 0
     assert "LONGALPACA_TEST_KEY is set but not used" in done.stderr
+    named = cli("build", recipe, "--out", tmp_path / "out", "--workers", 1, "--model", "gpt-x")
+    assert "the model gpt-x is not used" in named.stderr
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["costs"]["calls"] == 0

@@ -63,16 +63,20 @@ def check_generator(spec: GenerateSpec) -> None:
 
 
 def unused_key(spec: GenerateSpec) -> str:
-    """Return a line for whoever has a key in the environment and may expect it to be used.
-
-    A key alone sends nobody's documents anywhere.
+    """Return a line for whoever names a model, or has a key in the environment, and may expect it
+    to be used. Neither alone sends anybody's documents anywhere.
     """
-    if spec.generator != EXTRACTIVE or not os.environ.get(spec.model.key_variable):
+    if spec.generator != EXTRACTIVE:
         return ""
-    return (
-        f"{spec.model.key_variable} is set but not used: the questions are extracted on this "
-        "machine; to have them written by a model: --generator openai --model NAME"
-    )
+    here = "is not used: the questions are extracted on this machine; to have them written by "
+    if spec.model.name:
+        return f"the model {spec.model.name} {here}it: --generator openai, or --base-url URL"
+    if os.environ.get(spec.model.key_variable):
+        return (
+            f"{spec.model.key_variable} is set but {here.removeprefix('is ')}a model: "
+            "--generator openai --model NAME"
+        )
+    return ""
 
 
 def price(model: ModelSpec) -> Price | None:

@@ -31,6 +31,8 @@ _MAX_BODY = 64 << 20  # bytes; the longest answers of today's models are a thous
 _LARGE_BODY = 1 << 20  # bytes; aiohttp warns of larger bodies that are given to it in one piece
 _KEY = re.compile(r"\b(sk|hf|gsk|xai|key)[-_][A-Za-z0-9*_-]{6,}")
 _HIDDEN = "[key]"
+_WANT_KEYS = frozenset({"api.openai.com"})
+"""Hosts that answer nobody without a key: they are sent no document to find that out."""
 
 
 class Secret:
@@ -138,6 +140,11 @@ class Endpoint:
             return Reply(response.status, content, response.headers.get("Content-Type", ""), wait)
 
     def _connect(self) -> aiohttp.ClientSession:
+        if not self._key and URL(self.base_url).host in _WANT_KEYS:
+            raise ModelUnavailableError(
+                f"the endpoint {self.base_url} wants a key",
+                do=f"set {self.key_variable}, or give another --base-url",
+            )
         headers = {"Accept": "application/json", "User-Agent": "longalpaca-data"}
         if self._key:
             secret = self._key.reveal()

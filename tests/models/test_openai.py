@@ -315,6 +315,12 @@ def test_a_key_with_a_line_break_within_is_refused_without_citing_it(
     assert repr(Endpoint("http://h/v1")) == "Endpoint('http://h/v1')"
 
 
+def test_openai_is_sent_nothing_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ModelUnavailableError, match="wants a key; set OPENAI_API_KEY"):
+        complete("https://api.openai.com/v1", question("x"))
+
+
 def test_no_document_is_too_long_to_be_sent() -> None:
     with ModelServer(lambda asked: Reply(str(len(asked.prompt)))) as server:
         assert complete(server.base_url, question("长" * 700_000)).text == "700000"
