@@ -60,7 +60,7 @@ def build(recipe: SftRecipe) -> tuple[Any, Any]:
         )
         model = prepare(model, tune_options(recipe))
     if recipe.gradient_checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.activation_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     add_weighted_loss(inner)
