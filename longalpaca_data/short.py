@@ -11,7 +11,7 @@ from longalpaca_data.errors import DatasetError, MissingPackageError, SourceErro
 from longalpaca_data.recipe import ShortSpec
 from longalpaca_data.records import ShortPair, content_id
 from longalpaca_data.resources import sample_folder
-from longalpaca_data.rowfiles import read_rows
+from longalpaca_data.rowfiles import RowError, as_alpaca, read_rows
 from longalpaca_data.stage import Context
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -132,12 +132,17 @@ def _file_rows(file: Path) -> Iterator[Mapping[str, Any]]:
     """Read a file of any format, row by row; what is wrong is one clear error with its place."""
     try:
         for place, row in read_rows(file):
-            if "instruction" not in row or "output" not in row:
-                raise SourceError(f"{place}: no `instruction` and `output`")
-            system = row.get("system")  # a pair has no other place for it
-            yield {**row, "instruction": f"{system}\n\n{row['instruction']}"} if system else row
+            yield _asked(row, str(place))
     except DatasetError as error:
         raise SourceError(f"short samples: {error}") from error
+
+
+def _asked(row: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    """Return a row with its system prompt before the instruction: a pair has no place for it."""
+    if "instruction" not in row or "output" not in row:
+        raise SourceError(f"{place}: no `instruction` and `output`")
+    system = row.get("system")
+    return {**row, "instruction": f"{system}\n\n{row['instruction']}"} if system else row
 
 
 def _hub_rows(name: str) -> Iterator[Mapping[str, Any]]:
@@ -146,7 +151,13 @@ def _hub_rows(name: str) -> Iterator[Mapping[str, Any]]:
     except ImportError:
         raise MissingPackageError("datasets", extra="hub", purpose=f"the Hub set {name}") from None
     try:
-        yield from datasets.load_dataset(name, split="train")
+        for number, value in enumerate(datasets.load_dataset(name, split="train"), 1):
+            place = f"{name} row {number}"
+            try:
+                row = as_alpaca(value)
+            except RowError as error:
+                raise SourceError(f"{place}: {error}", do="name another set") from error
+            yield _asked(row, place)
     except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0][:200]
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
         raise SourceError(f"can't load {name} from the Hub: {reason}") from error

@@ -2,7 +2,8 @@
 
 It speaks the requests of huggingface_hub's uploads over Git LFS and holds what they make: commits,
 branches, tags, large files by their SHA-256. What arrives is checked as the Hub checks it: a large
-file must have its checksum, a commit may only name large files that are there.
+file must have its checksum, a commit may only name large files that are there. What is there can be
+listed and downloaded, as ``datasets.load_dataset`` does it.
 """
 
 from __future__ import annotations
@@ -190,13 +191,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def _answer(self, status: int, answer: Any, more: dict[str, str]) -> None:
-        body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+        if isinstance(answer, bytes):
+            body = answer
+            asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", ""))
+            if asked and self.command == "GET":
+                first, last = int(asked[1]), min(int(asked[2] or len(body)), len(body) - 1)
+                more = {**more, "Content-Range": f"bytes {first}-{last}/{len(body)}"}
+                status, body = 206, body[first : last + 1]
+        else:
+            body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
         self.send_response(status)
         for key, value in {"Content-Type": "application/json", **more}.items():
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def _handle(self, line: str) -> tuple[int, Any, dict[str, str]]:
         for pattern, works in ROUTES:
@@ -364,12 +374,38 @@ class _Handler(BaseHTTPRequestHandler):
         return {"branches": listed("heads", repo.branches), "converts": [],
                 "tags": listed("tags", repo.tags)}  # fmt: skip
 
-    def files(self, name: str, revision: str) -> Any:
-        assert self._query()["recursive"][0].lower() in {"true", "1"}
+    def files(self, name: str, revision: str, folder: str = "") -> Any:
+        inside = f"{folder}/" if folder else ""
+        deep = self._query().get("recursive", ["false"])[0].lower() in {"true", "1"}
+        listed: dict[str, dict[str, Any]] = {}
+        for path, entry in self.hub.tree(name, revision).items():
+            if not path.startswith(inside):
+                continue
+            child = inside + path[len(inside) :].partition("/")[0]
+            if deep or child == path:
+                listed[path] = {"type": "file", "path": path, "oid": entry.oid, "size": entry.size}
+            else:
+                listed[child] = {"type": "directory", "path": child, "oid": entry.oid, "size": 0}
+        return list(listed.values())
+
+    def paths_info(self, name: str, revision: str) -> Any:
+        form = urllib.parse.parse_qs(self.body.decode())
         return [
             {"type": "file", "path": path, "oid": entry.oid, "size": entry.size}
             for path, entry in self.hub.tree(name, revision).items()
+            if path in form["paths"]
         ]
+
+    def download(self, name: str, revision: str, path: str) -> Any:
+        if name not in self.hub.repos:
+            return _missing("RepoNotFound", "Repository not found")
+        tree, commits = self.hub.tree(name, revision), self.hub.repos[name].branches
+        if path not in tree:
+            return _missing("EntryNotFound", "no such file")
+        entry = tree[path]
+        content = (self.hub.large if entry.large else self.hub.small)[entry.oid]
+        headers = {"ETag": f'"{entry.oid}"', "X-Repo-Commit": commits.get(revision, revision)}
+        return 200, content, headers
 
 
 def _missing(code: str, message: str) -> tuple[int, Any, dict[str, str]]:
@@ -385,6 +421,9 @@ ROUTES: tuple[tuple[str, Callable[..., Any]], ...] = (
     (rf"GET /api/datasets/{_REPO}/revision/([^/]+)", _Handler.info),
     (rf"GET /api/datasets/{_REPO}/refs", _Handler.refs),
     (rf"GET /api/datasets/{_REPO}/tree/([^/]+)", _Handler.files),
+    (rf"GET /api/datasets/{_REPO}/tree/([^/]+)/(.+)", _Handler.files),
+    (rf"POST /api/datasets/{_REPO}/paths-info/([^/]+)", _Handler.paths_info),
+    (rf"(?:GET|HEAD) /datasets/{_REPO}/resolve/([^/]+)/(.+)", _Handler.download),
     (rf"POST /api/datasets/{_REPO}/preupload/([^/]+)", _Handler.preupload),
     (rf"POST /api/datasets/{_REPO}/commit/([^/]+)", _Handler.commit),
     (rf"POST /api/datasets/{_REPO}/branch/([^/]+)", _Handler.branch),
