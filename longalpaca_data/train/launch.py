@@ -17,6 +17,7 @@ from longalpaca_data.errors import DatasetError, LongalpacaError, OutputError
 from longalpaca_data.train.arguments import Settings
 from longalpaca_data.train.callbacks import STOP_FILE
 from longalpaca_data.train.dryrun import Plan, gpu_bytes, plan, plan_config
+from longalpaca_data.train.lora import TuneOptions
 from longalpaca_data.train.options import (
     SftOptions,
     command,
@@ -38,6 +39,9 @@ from longalpaca_data.train.worker import (
     train,
 )
 
+CPU_WEIGHTS = 1_000_000_000
+"""More are not trained on a CPU unless `--gpus 0` says so: a step at 1,024 tokens takes minutes."""
+
 __all__ = ["Plan", "Result", "SftOptions", "newest_dataset", "plan", "settings_of", "sft"]
 
 
@@ -55,6 +59,8 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
         )
     out = output_folder(options, recipe)
     _check_output(out, resume=options.resume)
+    if options.gpus is None and gpus == 0:
+        _check_cpu(recipe)
     tell = say or (lambda line: print(line, file=sys.stderr))  # noqa: T201 - stderr, by default
     where = f"{gpus} GPU{'s' if gpus > 1 else ''}" if gpus else "the CPU"
     tell(f"fine-tuning {recipe.model} on {dataset} ({where}) → {out}")
@@ -107,6 +113,16 @@ def _parallel(recipe: SftRecipe, world: int) -> str:
     config = plan_config(recipe)
     counts = count_parameters(config, tune_options(recipe))
     return choose_parallel(recipe, config, counts, world, gpu_bytes())
+
+
+def _check_cpu(recipe: SftRecipe) -> None:
+    """Raise where nobody asked for the CPU and the model is far too large for it."""
+    weights = count_parameters(plan_config(recipe), TuneOptions(tune="full")).trained
+    if weights > CPU_WEIGHTS:
+        raise LongalpacaError(
+            f"no GPU found, and {recipe.model} has {weights / 1e9:.1f} billion weights",
+            do="use --recipe sft-tiny for a small model, or --gpus 0 if the CPU is meant",
+        )
 
 
 def _check_output(out: Path, *, resume: bool) -> None:

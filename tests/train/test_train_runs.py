@@ -253,6 +253,14 @@ def test_errors_are_one_line_and_write_nothing(tmp_path):
         sft(SftOptions(**values), say=lambda line: None)
 
 
+def test_a_large_model_is_not_taken_to_the_cpu_unasked(tmp_path):
+    write_dataset(tmp_path / "data")
+    options = SftOptions(dataset=str(tmp_path / "data"), out=str(tmp_path / "out"))
+    with pytest.raises(LongalpacaError, match=r"no GPU found, .*7\.6 billion .* --recipe sft-tiny"):
+        sft(options, say=lambda line: None)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_tokenizer_without_end_is_refused_and_one_without_padding_pads_with_it(tmp_path):
     from tiny import byte_tokenizer
 
