@@ -164,6 +164,14 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
     out: Annotated[str | None, typer.Option(help="Folder for JSON and pictures.")] = None,
     limit: Annotated[int | None, typer.Option(help="Rows of longqa, at most.")] = None,
     trials: Annotated[int, typer.Option(help="Passkeys per depth and length.", min=1)] = 3,
+    stride: Annotated[
+        int | None,
+        typer.Option(
+            help="Perplexity: move the window by so many tokens (LongLoRA: 256).",
+            show_default="windows don't overlap",
+            min=1,
+        ),
+    ] = None,
     template: TemplateOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -175,7 +183,17 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
 
     with _stoppable("interrupted; nothing was written"):
         options = EvalOptions(
-            models, suite, context, read_texts(text), dataset, out, template, limit, trials
+            models,
+            suite,
+            context,
+            read_texts(text),
+            dataset,
+            out,
+            template,
+            limit,
+            trials,
+            mode="sliding" if stride else "non-overlapping",
+            stride=stride or 256,
         )
         report = run(options, progress=say)
     results: dict[str, Any] = {"models": report.models, "pictures": report.pictures}

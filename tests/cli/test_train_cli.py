@@ -130,6 +130,13 @@ def test_train_merge_ask_and_evaluate(say: Say, sft: list[object], tmp_path: Pat
     assert code == 0, error
     one, two = json.loads(out)["models"].values()
     assert one["perplexity"][0]["tokens"] == two["perplexity"][0]["tokens"]
+    _, out, _ = say(
+        "eval", tmp_path / "out", "--suite", "perplexity", "--text", tmp_path / "page.html",
+        "--context", 16, "--stride", 4, "--json",
+    )  # fmt: skip
+    (slid,) = json.loads(out)["models"].values()
+    assert slid["perplexity"][0]["mode"] == "sliding"
+    assert slid["perplexity"][0]["tokens"] == one["perplexity"][0]["tokens"]
     assert json.loads((tmp_path / "e" / "eval.json").read_text())["models"]
 
 
