@@ -231,6 +231,28 @@ def test_the_page_stays_small_whatever_the_rows_are(tmp_path: Path) -> None:
     assert "and 8 more pieces of evidence" in page
 
 
+@pytest.mark.slow
+def test_twelve_thousand_rows_open_within_two_seconds(
+    tmp_path: Path, page: Page, witness: Witness
+) -> None:
+    text = FILLER * 20
+    long_rows = (
+        long_row(text, id=f"l{n}", n_tokens=2000 + 3 * n, family=f"family {n % 17}",
+                 evidence=[{"quote": text[at : at + 40], "start": at, "end": at + 40,
+                            "depth": at / len(text)} for at in (n % 900, n % 1000 + 100)])
+        for n in range(9000)
+    )  # fmt: skip
+    short_rows = (short_row(id=f"s{n}") for n in range(3000))
+    folder = write_set(tmp_path, [*long_rows, *short_rows])
+    file = write_report(folder, read_manifest(folder))
+    assert file.stat().st_size < 10_000_000
+    page.goto(file.as_uri())
+    (timing,) = page.evaluate("performance.getEntriesByType('navigation').map(e => e.loadEventEnd)")
+    assert 0 < timing < 2000
+    assert page.locator("#rows ~ h3").count() == 2
+    assert witness.requests == [file.as_uri()]
+
+
 def test_targets_and_lacking_cells_stand_beside_what_was_made(tmp_path: Path) -> None:
     folder = write_set(tmp_path, [long_row(FILLER, "nor on"), short_row()])
     manifest = read_manifest(folder)

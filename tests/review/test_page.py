@@ -317,12 +317,12 @@ def test_keys_on_a_keyboard_of_another_script(opened: Page) -> None:
 
 
 def test_thousands_of_rows_stand_in_the_list_by_those_in_sight(page: Page, tmp_path: Path) -> None:
-    rows = [short_row(id=f"{n}", question=f"Question {n}", n_tokens=n) for n in range(3000)]
+    rows = [short_row(id=f"{n}", question=f"Question {n}", n_tokens=n) for n in range(12_000)]
     write_set(tmp_path, rows)
     with serving(tmp_path) as served:
         visit(page, served)
         page.evaluate("document.querySelector('#list').scrollTop = 1e9")
-        shows(page, "#list", "Question 2999")
+        shows(page, "#list", "Question 11999")
         assert page.locator("#list .line").count() < 60
         page.keyboard.press("j")
         shows(page, "#sheet", "Question 1")
