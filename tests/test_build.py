@@ -140,6 +140,18 @@ def units(folder: Path) -> dict[str, float]:
         return dict(ledger.execute("SELECT key, finished FROM units"))
 
 
+def finished(folder: Path) -> int:
+    """Count the units that a build has finished, also while it runs or before it began."""
+    file = folder / "work" / "ledger.sqlite"
+    if not file.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(file, timeout=30)) as ledger:
+        try:
+            return int(ledger.execute("SELECT count(*) FROM units").fetchone()[0])
+        except sqlite3.OperationalError:  # the table isn't there yet
+            return 0
+
+
 @pytest.mark.slow
 def test_a_changed_recipe_redoes_only_what_depends_on_it(
     small_recipe: Path, tmp_path: Path
@@ -189,20 +201,24 @@ def test_killed_at_random_moments_it_resumes_to_the_same_bytes(
     Four kills hit one folder, one after the other, each on top of what the last one left; then
     the build is finished and compared.
     """
-    started = time.monotonic()
     assert start(tiny_recipe, tmp_path / "whole").wait(timeout=300) == 0
-    whole_run = time.monotonic() - started
     expected = outputs(tmp_path / "whole")
+    whole = len(units(tmp_path / "whole"))
     moments = random.Random(20)
     cut = 0
     for folder in range(5):
         out = tmp_path / f"out{folder}"
         for _ in range(4):
+            # Moments are counted in finished units: seconds mean another place in every run.
+            done = finished(out)
+            wanted = done + int(moments.uniform(0, 0.8) * (whole - done))
             process = start(tiny_recipe, out)
-            time.sleep(moments.uniform(0.25, 0.9) * whole_run)
+            while process.poll() is None and finished(out) < wanted:
+                time.sleep(0.01)
+            time.sleep(moments.uniform(0, 0.1))
             os.kill(process.pid, signal.SIGKILL)
             cut += process.wait() == -signal.SIGKILL
-        before = units(out) if (out / "work" / "ledger.sqlite").exists() else {}
+        before = units(out) if finished(out) else {}
         made(tiny_recipe, out)
         after = units(out)
         assert {key: after[key] for key in before} == before, "a finished unit was done again"
