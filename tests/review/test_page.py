@@ -171,6 +171,23 @@ def test_filters_by_menu_and_range(opened: Page) -> None:
     assert opened.locator("#banner").is_hidden()
 
 
+def test_another_order_begins_with_its_first_row(opened: Page) -> None:
+    opened.keyboard.press("j")
+    shows(opened, "#desk", "How long did the lamp burn?")
+    opened.click("#filters summary")
+    opened.select_option("[name=order]", "shortest")
+    shows(opened, "#desk", "Say yes.")
+    opened.keyboard.press("r")
+    opened.locator("#list").focus()
+    for _ in range(2):
+        opened.keyboard.press("j")
+    shows(opened, "#desk", "大刀藏在哪里？")
+    opened.reload()  # the row that was open stays open
+    shows(opened, "#desk", "大刀藏在哪里？")
+    opened.select_option("[name=order]", "longest")
+    shows(opened, "#desk", "How long did the lamp burn?")
+
+
 def test_what_was_typed_is_not_lost_on_the_way(opened: Page, served: Served) -> None:
     press = opened.keyboard.press
     press("e")

@@ -20,6 +20,7 @@ const done = []; // what can be undone: {id, before}
 const ahead = new Map(); // rows fetched before they are asked for, as promises
 
 let filters;
+let order = ""; // of the list as it stands
 let row = null; // the one that is shown
 let wanted = ""; // the id of the one that is chosen: an answer about another comes too late
 let shownAt = 0; // when a row was chosen last
@@ -83,8 +84,10 @@ async function find(id = row?.id) {
   count(found.progress);
   $("#found span").textContent = `${number(found.ids.length)} ${found.ids.length === 1 ? "row" : "rows"}`;
   $("#clear").hidden = !filters.any;
+  const reordered = order && order !== (values.order ?? "file");
+  order = values.order ?? "file";
   if (!found.ids.length) return nothing();
-  open(Math.max(0, list.find(id)));
+  open(reordered ? 0 : Math.max(0, list.find(id)));
 }
 
 function nothing() {
