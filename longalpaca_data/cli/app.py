@@ -143,7 +143,7 @@ _stage_command("collect", "Read the documents; look at work/collected.jsonl.")
 _stage_command("clean", "Read and clean the documents; look at work/documents/*.parquet.")
 _stage_command("generate", "Write questions about them; look at work/examples.jsonl.")
 _stage_command("filter", "Keep the rows that hold; look at work/samples.jsonl.")
-_stage_command("mix", "Choose the data set's rows; look at work/mix.jsonl.")
+_stage_command("mix", "Choose the rows anew, without a model; look at work/mix.jsonl.")
 
 
 @app.command(epilog=example("python cli.py validate data/out/longalpaca-12k/longalpaca-12k.json"))
