@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -66,6 +67,7 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Fine-tune a model on a data set with S²-attention."""
     _need_torch("sft")
@@ -87,11 +89,12 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
     changes |= {key: value for key, value in given.items() if value is not None}
     options = SftOptions(dataset, model, recipe, out, gpus, changes, tuple(torchrun), resume, quiet)
     if dry_run:
-        for line in plan(options).lines():
-            typer.echo(line)
+        planned = plan(options)
+        typer.echo(json.dumps(asdict(planned)) if as_json else "\n".join(planned.lines()))
         return
     with _stoppable("interrupted; run the same command again"):
-        typer.echo(run(options).line())
+        result = run(options)
+    typer.echo(json.dumps(asdict(result)) if as_json else result.line())
 
 
 @app.command(epilog=example("python cli.py merge data/models/sft-tiny --out data/models/merged"))

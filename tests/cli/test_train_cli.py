@@ -158,6 +158,10 @@ def test_a_dry_run_passes_on_what_torchrun_and_deepspeed_need(
     assert "estimated" in lines["memory"]
     assert "not calibrated on a GPU" in out
     assert lines["gpus"] == "16 (2 nodes of 8)"
+    _, out, _ = say(
+        "sft", place / "data", "--recipe", tmp_path / "z.yaml", "--gpus", 8, "--dry-run", "--json"
+    )
+    assert json.loads(out)["parallel"] == "zero3"
 
 
 def test_the_numbers_of_a_recipe_are_not_those_of_another_model(say: Say, place: Path) -> None:
