@@ -40,7 +40,7 @@ class Budget:
             )
         self._max_calls, self._max_cost = limits.max_calls, limits.max_cost
         self._price = price or Price()
-        self._calls = 0
+        self._calls = self._open = 0
         self._spent = self._reserved = 0.0
         self._settled = asyncio.Event()
         self.stopped = ""
@@ -56,15 +56,17 @@ class Budget:
                 self._stop(f"the budget of {self._max_calls} calls is spent")
             if self._max_cost is None or self._spent + self._reserved + cost <= self._max_cost:
                 break
-            if not self._reserved:
+            if not self._open:  # not by the sum: what was added and taken away may leave a rest
                 self._stop(f"the budget of {self._max_cost:g} for calls is spent")
             await self._settled.wait()  # calls in flight may turn out cheaper than they might have
         self._calls += 1
+        self._open += 1
         self._reserved += cost
 
     def settle(self, reserved: float, completion: Completion | None) -> float:
         """Replace a reservation by what the call cost, None where it came to nothing."""
         cost = self._price.cost(completion) if completion else 0.0
+        self._open -= 1
         self._reserved = max(0.0, self._reserved - reserved)
         self._spent += cost
         self._settled.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import socket
 import sqlite3
 import time
@@ -20,7 +21,17 @@ from longalpaca_data.errors import (
     OutputError,
     RecipeError,
 )
-from longalpaca_data.models import Ask, Completion, Limits, Price, Prompt, Session, TryAgainError
+from longalpaca_data.models import (
+    Ask,
+    Completion,
+    Limits,
+    Price,
+    Prompt,
+    Session,
+    StopAskingError,
+    TryAgainError,
+)
+from longalpaca_data.models.asking import Budget
 from longalpaca_data.models.openai import OpenAIModel
 from longalpaca_data.progress import Progress
 from tests.models.asking import QUICK, answer, ask_all, question, session
@@ -166,6 +177,32 @@ def test_max_cost_is_used_and_not_exceeded(concurrency: int, tmp_path: Path) -> 
     assert 0.017 < opened.usage.made.cost <= 0.02
     assert len(answers) == opened.usage.made.calls
     assert "budget of 0.02" in opened.stopped
+
+
+def test_a_budget_ends_though_sums_of_costs_do_not_come_out_even() -> None:
+    """0.1 + 0.2 + 0.3 - 0.1 - 0.2 - 0.3 is more than 0: nobody may wait for that to be settled."""
+
+    async def spend() -> None:
+        budget = Budget(Limits(max_cost=1), Price(1, 1), "m")
+        costs = (0.1, 0.2, 0.3)
+        for cost in costs:
+            await budget.reserve(cost)
+        for cost in costs:
+            budget.settle(cost, Completion("", prompt_tokens=200_000))
+        with pytest.raises(StopAskingError):
+            await asyncio.wait_for(budget.reserve(0.5), 5)
+
+    asyncio.run(spend())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_max_cost_ends_a_run_of_uneven_costs(seed: int, tmp_path: Path) -> None:
+    lengths = random.Random(seed).choices(range(1, 40), k=60)
+    limits = Limits(concurrency=4, max_cost=0.02)
+    with asked_of(Instant(), tmp_path, limits, Price(0.7, 1.3)) as opened:
+        list(opened.map([f"{n} " + "x" * 97 * n for n in lengths], answer))
+    assert 0 < opened.usage.made.cost <= 0.02
+    assert opened.usage.unasked > 0
 
 
 def test_a_limit_on_money_needs_a_price(tmp_path: Path) -> None:
