@@ -51,16 +51,23 @@ class Scripted:
 
 
 def run(
-    folder: Path, documents: list[Document], model: Scripted, rows: int = 6, **spec: object
+    folder: Path,
+    documents: list[Document],
+    model: Scripted,
+    rows: int = 6,
+    max_calls: int | None = None,
+    **spec: object,
 ) -> tuple[Outcome[Example], Documents]:
     stored = store(folder, documents)
     count, _ = resolve("cl100k_base")
+    model_spec = ModelSpec(name="scripted", max_calls=max_calls)
     values = {"generator": "openai", "oversample": 1, "passage_tokens": 200, **spec}
-    chosen = GenerateSpec.model_validate({**values, "model": ModelSpec(name="scripted")})
+    chosen = GenerateSpec.model_validate({**values, "model": model_spec})
     writer = Writer.of(chosen, stored, rows, count)
 
     def opened() -> Session:
-        return Session(model, folder / "ledger.sqlite", Limits(concurrency=4), policy=QUICK)
+        bounds = Limits(concurrency=4, max_calls=max_calls)
+        return Session(model, folder / "ledger.sqlite", bounds, policy=QUICK)
 
     stage = prompted_stage(writer, opened, lambda _: None)
     return perform(stage, windows_of(documents), 7, None), stored
@@ -123,6 +130,20 @@ def test_a_reply_that_was_cut_off_is_not_asked_for_again(tmp_path: Path) -> None
     outcome, _ = run(tmp_path, [document(1)], model, 3)
     assert len(model.prompts) == 3
     assert all("cut off by max_tokens" in d.detail for d in outcome.drops)
+
+
+def test_a_budget_s_questions_are_about_all_documents(tmp_path: Path) -> None:
+    lamps = [document(n) for n in range(6)]
+    some, _ = run(tmp_path / "some", lamps, Scripted(good), 60, max_calls=12)
+    assert len(some.outputs) == 12
+    asked_of = [e.window.parts[0].document_id for e in some.outputs]
+    assert set(asked_of) == {d.id for d in lamps}
+    # Once all is asked, nobody can tell that it was asked in another order.
+    for _ in range(4):
+        whole, _ = run(tmp_path / "some", lamps, Scripted(good), 60, max_calls=12)
+    at_once, _ = run(tmp_path / "all", lamps, Scripted(good), 60)
+    assert whole.outputs == at_once.outputs
+    assert len(whole.outputs) == 60
 
 
 def test_windows_join_their_documents_in_one_prompt(tmp_path: Path) -> None:

@@ -39,7 +39,9 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One question to be asked for. ``depth`` is the planned depth in the whole window, 0-1."""
+    """One question to be asked for. ``depth`` is the planned depth in the whole window, 0-1;
+    ``rank`` its turn in the plan: the first so many are spread as evenly as all.
+    """
 
     id: str
     window: Window
@@ -48,6 +50,7 @@ class Assignment:
     depth: float
     style: str
     persona: str
+    rank: int = 0
 
     @property
     def source(self) -> str:
@@ -187,7 +190,8 @@ class _Planner:
         for part in window.parts:
             self.documents[part.document_id] += 1
         style, persona = rng.choice(template.styles), rng.choice(template.personas)
-        return Assignment(key, window, template, anchors, depth, style, persona)
+        rank = self.names.total() - 1
+        return Assignment(key, window, template, anchors, depth, style, persona, rank)
 
     def _order(self, name: str, item: str) -> str:
         return content_id("plan", self.seed, name, item)

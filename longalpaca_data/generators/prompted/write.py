@@ -29,6 +29,8 @@ from longalpaca_data.recipe import GenerateSpec
 from longalpaca_data.records import ANY_PART, Evidence, Example, Window, content_id
 from longalpaca_data.stage import Context, Stage
 
+_TENTHS = 10
+
 OpenSession = Callable[[], Session]
 """Opens the session with the model; called when the stage runs, not when it is described."""
 
@@ -84,6 +86,11 @@ class Writer:
         if needed > room:
             context.drop(window, "longer than the model's context", f"{needed} of {room} tokens")
         return needed <= room
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a budget may end the asking early."""
+        return self.spec.model.max_calls is not None or self.spec.model.max_cost is not None
 
     @property
     def signature(self) -> str:
@@ -149,7 +156,9 @@ def _generate(
     composer = writer.composer(context.seed)
     with open_session() as session:
         work = partial(_write, writer=writer, composer=composer, generator=writer.signature)
-        for written in session.map(assignments, work, name="generate", total=len(assignments)):
+        turns = _turns(assignments) if writer.bounded else assignments
+        results = session.map(turns, work, name="generate", total=len(assignments))
+        for written in _in_order(results, assignments) if writer.bounded else results:
             _tally(written, context)
             if written.example is not None:
                 yield written.example
@@ -159,6 +168,20 @@ def _generate(
             f"{session.stopped}: {session.usage.unasked} questions were not asked, the data set is "
             "made of what there is; run again with a higher bound to go on"
         )
+
+
+def _turns(assignments: Sequence[Assignment]) -> list[Assignment]:
+    """Return the order in which to ask when a budget may end it: a tenth of the plan at a time, so
+    that what was asked by then is spread like the whole. Within a tenth, and without a budget,
+    questions about one window stay together, for prefix caches.
+    """
+    return sorted(assignments, key=lambda a: a.rank * _TENTHS // len(assignments))
+
+
+def _in_order(results: Iterable[_Written], assignments: Sequence[Assignment]) -> list[_Written]:
+    """Return results in the order of the plan's windows: what follows must not see the budget."""
+    place = {assignment.id: number for number, assignment in enumerate(assignments)}
+    return sorted(results, key=lambda written: place[written.assignment.id])
 
 
 def _tally(written: _Written, context: Context) -> None:
