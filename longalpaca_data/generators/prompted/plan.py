@@ -4,10 +4,9 @@ Peers ask per chunk, front to back, and stop when they have enough: all question
 the first pages. Here each assignment goes to what has had least so far: the kind of question
 furthest below its share, then the emptiest length bucket, then the emptiest document.
 
-Where in a document the nth question of a kind is asked, and how deep in its window, are the nth
-members of two sequences that fill 0-1 evenly however far they go. They depend on the document, the
-kind and the length alone: another document, or more rows, leave the questions that were asked, and
-paid for, as they are.
+Where in a document the nth question of a kind is asked is the nth member of a sequence that fills
+0-1 evenly however far it goes. It depends on the document, the kind and the length alone: another
+document, or more rows, leave the questions that were asked, and paid for, as they are.
 """
 
 from __future__ import annotations
@@ -21,11 +20,9 @@ from dataclasses import dataclass
 from longalpaca_data.generators.prompted.templates import Template
 from longalpaca_data.records import Window, content_id
 
-_PLACE = (0.8191725134, 0.6710436067, 0.5497004779)
-_DEPTH = (0.6180339887, 0.7320508076, 0.4142135624)
-"""Steps of the sequences per kind of question, length bucket and question. The fractional parts of
-multiples of such irrational numbers fill 0-1 evenly (Kronecker; the first three from the root of
-x⁴ = x + 1, then those of the golden ratio, √3 and √2).
+_STEPS = (0.8191725134, 0.6710436067, 0.5497004779)
+"""Steps of the sequence per kind of question, length bucket and question. The fractional parts of
+multiples of such irrational numbers fill 0-1 evenly (Kronecker; from the root of x⁴ = x + 1).
 """
 
 
@@ -147,25 +144,28 @@ class _Planner:
                 if self.windows[w.id] < self.room[w.id] and self._may_again(name, w)
             ]
             if free:
-                place = self._even("place", _PLACE, name, bucket, document)
+                place = self._place(name, bucket, document)
                 return min(free, key=lambda w: self._preference(name, w, place))
             heapq.heappop(heap)  # rooms only fill up: what is full stays full
         return None
 
-    def _even(
-        self, what: str, steps: tuple[float, float, float], name: str, bucket: int, document: str
-    ) -> float:
-        """Return the next member of a document's sequence, 0-1, for a kind and a length."""
-        start = int(content_id(self.seed, what, document)[:8], 16) / 2**32
+    def _place(self, name: str, bucket: int, document: str) -> float:
+        """Return where in a document the next question of a kind and a length rests, 0-1."""
+        start = int(content_id(self.seed, "place", document)[:8], 16) / 2**32
         numbers = (self.rank[name], bucket, self.asked[name, bucket, document])
-        steps_taken = [step * number for step, number in zip(steps, numbers, strict=True)]
-        return (start + sum(steps_taken)) % 1
+        steps = [step * number for step, number in zip(_STEPS, numbers, strict=True)]
+        return (start + sum(steps)) % 1
 
-    def _preference(self, name: str, window: Window, place: float) -> tuple[int, float, str]:
-        """Return what makes a window the next one: little asked of it, near the place."""
+    def _depth(self, window: Window, place: float) -> float:
+        """Return how deep in a window a place of its (first) document is; beyond 0-1: outside."""
         part = window.parts[0]
-        middle = (part.start + part.end) / 2 / max(1, self.extent[part.document_id])
-        return self.pairs[name, window.id], abs(middle - place), window.id
+        offset = place * self.extent[part.document_id]
+        return (offset - part.start) / max(1, part.end - part.start)
+
+    def _preference(self, name: str, window: Window, place: float) -> tuple[float, int, str]:
+        """Return what makes a window the next one: it holds the place, and little was asked."""
+        outside = max(0.0, abs(self._depth(window, place) - 0.5) - 0.5)
+        return outside, self.pairs[name, window.id], self._order(name, window.id)
 
     def _may_again(self, name: str, window: Window) -> bool:
         most = self.template[name, window.language].per_window
@@ -177,7 +177,10 @@ class _Planner:
         key = content_id(self.seed, name, window.id, serial)
         rng = random.Random(key)
         document = window.parts[0].document_id
-        depth = self._even("depth", _DEPTH, name, bucket, document)
+        place = self._place(name, bucket, document)
+        depth = self._depth(window, place)
+        if not 0 <= depth < 1:  # the windows that hold the place are full
+            depth = place
         anchors = tuple(_anchors(template, window, depth))
         for counter, counted in (
             (self.names, name),
