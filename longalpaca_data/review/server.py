@@ -74,7 +74,21 @@ async def serve(desk: Desk, host: str = "127.0.0.1", port: int = 0) -> AsyncIter
         address, bound = runner.addresses[0][:2]
         yield Listening(f"http://{_name(address)}:{bound}/#token={guard.token}", bound)
     finally:
-        await runner.cleanup()
+        await _close(runner)
+
+
+async def _close(runner: web.AppRunner) -> None:
+    """Finish what is under way, then drop what pages that went away never read.
+
+    A transport with unsent bytes stays open when it is closed, until the other side takes them.
+    """
+    server = runner.server
+    transports = [one.transport for one in server.connections] if server else []
+    await runner.cleanup()
+    for transport in transports:
+        if transport is not None:
+            transport.abort()
+    await asyncio.sleep(0)  # the sockets are closed in the loop's next turn
 
 
 def application(desk: Desk, guard: Guard) -> web.Application:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import threading
@@ -14,7 +15,7 @@ import requests
 from longalpaca_data.review.guard import TOKEN_HEADER, Guard, is_loopback
 from longalpaca_data.reviews import REVIEWS, read_reviews
 from tests.built import long_row, write_set
-from tests.review.served import KEY, Served, serving
+from tests.review.served import KEY, Served, rows, serving
 
 REJECT = {"id": "key", "decision": "reject"}
 
@@ -224,3 +225,20 @@ def test_a_server_for_others_answers_to_addresses_and_its_own_name() -> None:
     assert all(map(guard.knows_host, known))
     assert not guard.knows_host("rebound.example:8000")
     assert Guard("a").token != Guard("a").token
+
+
+@pytest.mark.slow
+def test_a_page_that_went_away_leaves_no_open_socket(tmp_path: Path) -> None:
+    """It asked for a long document and never read it: the server closes all the same."""
+    long = rows()
+    long[0]["instruction"] = "Open.\n" + KEY * 1_000_000
+    folder = tmp_path / "set"
+    folder.mkdir()
+    write_set(folder, long, row_group=2)
+    with socket.socket() as asking, serving(folder) as served:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        asking.connect(("127.0.0.1", int(served.base.rsplit(":", 1)[1])))
+        words = f"GET /api/row?id=key HTTP/1.1\r\nHost: {served.base[7:]}\r\n"
+        asking.sendall(f"{words}{TOKEN_HEADER}: {served.token}\r\n\r\n".encode())
+        assert asking.recv(12) == b"HTTP/1.1 200"
+    gc.collect()  # a socket left open would warn here, and the warning fail the test
