@@ -113,6 +113,7 @@ def test_filter_edit_and_reject_by_keyboard_alone(opened: Page, served: Served) 
     shows(opened, "#list [aria-selected=true]", "How long did the lamp burn?")
 
 
+@pytest.mark.slow
 def test_decide_go_on_and_undo(opened: Page, served: Served) -> None:
     press = opened.keyboard.press
     press("a")
@@ -137,6 +138,7 @@ def test_decide_go_on_and_undo(opened: Page, served: Served) -> None:
     assert [r.decision for r in read_reviews(served.folder).values()] == ["", ""]
 
 
+@pytest.mark.slow
 def test_keys_faster_than_the_rows_hit_the_row_that_was_meant(opened: Page, served: Served) -> None:
     opened.route("**/api/row?*", lambda route: (time.sleep(0.2), route.continue_()))
     for key in "jxxkkka":  # rejects the second and the third row, accepts the first
@@ -146,6 +148,7 @@ def test_keys_faster_than_the_rows_hit_the_row_that_was_meant(opened: Page, serv
     assert decided == {"lamp": "reject", "sword": "reject", "key": "accept"}
 
 
+@pytest.mark.slow
 def test_filters_by_menu_and_range(opened: Page) -> None:
     opened.select_option("[name=language]", "zh")
     shows(opened, "#found", "1 row")
@@ -171,6 +174,7 @@ def test_filters_by_menu_and_range(opened: Page) -> None:
     assert opened.locator("#banner").is_hidden()
 
 
+@pytest.mark.slow
 def test_another_order_begins_with_its_first_row(opened: Page) -> None:
     opened.keyboard.press("j")
     shows(opened, "#desk", "How long did the lamp burn?")
@@ -188,6 +192,7 @@ def test_another_order_begins_with_its_first_row(opened: Page) -> None:
     shows(opened, "#desk", "How long did the lamp burn?")
 
 
+@pytest.mark.slow
 def test_what_was_typed_is_not_lost_on_the_way(opened: Page, served: Served) -> None:
     press = opened.keyboard.press
     press("e")
@@ -205,6 +210,7 @@ def test_what_was_typed_is_not_lost_on_the_way(opened: Page, served: Served) -> 
     assert not read_reviews(served.folder)["key"].edited
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_shown_and_nothing_as_saved(opened: Page, served: Served) -> None:
     (served.folder / REVIEWS).symlink_to("/dev/full")
     opened.keyboard.press("x")
@@ -224,6 +230,7 @@ def test_a_full_disk_is_shown_and_nothing_as_saved(opened: Page, served: Served)
     assert opened.locator("#banner").is_hidden()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_is_said_to_be(page: Page, tmp_path: Path) -> None:
     folder = write_set(tmp_path, [short_row(id="one")])
     with serving(folder) as served:
@@ -238,6 +245,7 @@ def test_a_wrong_token_is_told(page: Page, served: Served) -> None:
     shows(page, "#banner", "open the address that `review` printed last")
 
 
+@pytest.mark.slow
 def test_the_last_of_two_tabs_stands_and_both_see_it(page: Page, served: Served) -> None:
     other = visit(page.context.new_page(), served)
     visit(page, served)
@@ -315,6 +323,7 @@ def test_another_site_can_neither_read_nor_write(
     assert not (served.folder / REVIEWS).exists()
 
 
+@pytest.mark.slow
 def test_every_key_is_told_and_does_something(opened: Page) -> None:
     opened.keyboard.press("?")
     told = opened.locator("#keys dt kbd").all_text_contents()
@@ -325,6 +334,7 @@ def test_every_key_is_told_and_does_something(opened: Page) -> None:
     shows(opened, "#command", "python cli.py build RECIPE --out")
 
 
+@pytest.mark.slow
 def test_keys_on_a_keyboard_of_another_script(opened: Page) -> None:
     opened.evaluate(
         "document.body.dispatchEvent(new KeyboardEvent('keydown',"
@@ -333,6 +343,7 @@ def test_keys_on_a_keyboard_of_another_script(opened: Page) -> None:
     shows(opened, "#counts", "1 of 5")
 
 
+@pytest.mark.slow
 def test_thousands_of_rows_stand_in_the_list_by_those_in_sight(page: Page, tmp_path: Path) -> None:
     rows = [short_row(id=f"{n}", question=f"Question {n}", n_tokens=n) for n in range(12_000)]
     write_set(tmp_path, rows)
@@ -346,6 +357,7 @@ def test_thousands_of_rows_stand_in_the_list_by_those_in_sight(page: Page, tmp_p
         assert re.search(r"row=1\b", page.url)
 
 
+@pytest.mark.slow
 def test_a_narrow_window_keeps_everything_in_reach(opened: Page) -> None:
     opened.set_viewport_size({"width": 400, "height": 800})
     opened.click("#drawer")
