@@ -157,7 +157,7 @@ def ask(
 def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as options
     models: Annotated[list[str], typer.Argument(help="One model, or several side by side.")],
     suite: Annotated[
-        list[str], typer.Option(help="passkey, perplexity or longqa; may be repeated.")
+        list[str], typer.Option(help="passkey, perplexity, longqa: one or several, with commas.")
     ] = ["passkey"],  # noqa: B006 — typer's way to write a repeatable option
     context: Annotated[list[int], typer.Option(help="Lengths in tokens.")] = [],  # noqa: B006
     text: Annotated[
@@ -187,7 +187,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
     with _stoppable("interrupted; nothing was written"):
         options = EvalOptions(
             models,
-            suite,
+            [name for word in suite for name in word.split(",") if name],
             context,
             read_texts(text),
             dataset,

@@ -17,9 +17,10 @@ from longalpaca_data.errors import DatasetError
 from longalpaca_data.train.ask import Asker
 from longalpaca_data.train.rows import Row, read_rows
 from longalpaca_data.train.templates import content
-from longalpaca_data.train.truncate import material_span, shorten
+from longalpaca_data.train.truncate import material_of, shorten
 
-WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_]+")
+CHINESE = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+WORDS = re.compile(rf"[{CHINESE}]|[^\W_{CHINESE}]+")
 ARTICLES = {"a", "an", "the"}
 LENGTHS = (2_000, 4_000, 8_000, 16_000, 32_000, 64_000)
 """Upper bounds of the length buckets, in tokens."""
@@ -52,7 +53,8 @@ class Bucket:
 def normalise(text: str) -> list[str]:
     """Return the words that are compared."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return [word for word in WORDS.findall(folded) if word not in ARTICLES]
+    words = WORDS.findall(folded)
+    return [word for word in words if word not in ARTICLES] or words  # "A" may be the answer
 
 
 def exact_match(answer: str, expected: str) -> float:
@@ -84,17 +86,26 @@ def longqa(
     there are none.
     """
     answered: list[Answered] = []
+    longest, skipped = context or asker.context, 0
     for row in read_rows(dataset, "validation", empty=True):
         if not row.question or (limit is not None and len(answered) >= limit):
             continue
-        tokens = _prompt(asker, row, (context or asker.context) - answer_tokens)
+        tokens = _prompt(asker, row, longest - answer_tokens)
         if tokens is None:
+            skipped += 1
             continue
         answer = asker.complete(tokens, answer=answer_tokens)
         depth = fmean(row.depths) if row.depths else None
         scores = exact_match(answer, row.output), f1(answer, row.output)
         answered.append(Answered(row.source, len(tokens), depth, answer, *scores))
         progress(f"question {len(answered)}: F1 {scores[1]:.2f}")
+    if skipped:
+        progress(f"{skipped} questions do not fit in {longest} tokens and were left out")
+    if skipped and not answered:
+        raise DatasetError(
+            f"none of the {skipped} questions of {dataset} fits in {longest} tokens",
+            do="raise --context",
+        )
     if not answered:
         raise DatasetError(
             f"{dataset} has no validation rows with questions about documents",
@@ -105,12 +116,13 @@ def longqa(
 
 def _prompt(asker: Asker, row: Row, room: int) -> list[int] | None:
     encoder = asker.encoder
+    text = content(encoder.template, row.instruction, row.input)
     fitted = shorten(
-        content(encoder.template, row.instruction, row.input),
-        span=material_span(row.instruction, row.question),
+        text,
+        span=material_of(text, row.instruction, row.input, row.question),
         evidence=row.evidence,
         limit=room - len(encoder.prompt("")),
-        tokenize=encoder.text,
+        tokenize=encoder.content,
     )
     return None if fitted is None else encoder.around(fitted.tokens)
 
@@ -126,7 +138,7 @@ def buckets(answered: Sequence[Answered]) -> dict[str, list[Bucket]]:
     for one in sorted(answered, key=lambda a: (a.depth is None, a.depth or 0.0)):
         name = "unknown"
         if one.depth is not None:
-            bound_depth = next(b for b in DEPTHS if one.depth <= b)
+            bound_depth = next((b for b in DEPTHS if one.depth <= b), DEPTHS[-1])
             name = f"{bound_depth - 0.25:.0%} - {bound_depth:.0%}"
         by_depth.setdefault(name, []).append(one)
     return {

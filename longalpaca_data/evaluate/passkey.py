@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from longalpaca_data.errors import LongalpacaError
 from longalpaca_data.train.ask import Asker
 
 OPENING = (
@@ -40,10 +41,15 @@ class Cell:
 
 
 def haystack(asker: Asker, context: int, depth: float, key: int) -> list[int]:
-    """Return the tokens of a prompt of at most ``context`` tokens, with the key at ``depth``."""
+    """Return the tokens of a prompt of at most ``context`` tokens, with the key at ``depth``.
+
+    Raises :class:`LongalpacaError` for a context that is too short for any.
+    """
     around = f"{OPENING}\n{{}}\n{QUESTION}"
     text = asker.encoder.text
-    fixed = len(asker.encoder.prompt(around.format(HIDDEN.format(key=key)))) + ANSWER_TOKENS
+    least = asker.encoder.prompt(around.format(HIDDEN.format(key=key))) + text(LEAD)
+    fixed = len(least) + ANSWER_TOKENS
+    _check_room(fixed, context)
     each = len(text(f" {FILLER}"))
     count = max(0, (context - fixed) // max(each, 1))
     while True:
@@ -53,6 +59,14 @@ def haystack(asker: Asker, context: int, depth: float, key: int) -> list[int]:
         if len(tokens) + ANSWER_TOKENS <= context or count == 0:
             return tokens
         count -= 1
+
+
+def _check_room(tokens: int, context: int) -> None:
+    if tokens > context:
+        raise LongalpacaError(
+            f"passkey takes at least {tokens} tokens of this model, {context} are too few",
+            do="raise --context",
+        )
 
 
 def passkey(

@@ -16,13 +16,17 @@ from typing import Any, Literal
 import torch
 from torch.nn.functional import cross_entropy
 
-from longalpaca_data.errors import SourceError
+from longalpaca_data.errors import LongalpacaError, SourceError
 from longalpaca_data.train.ask import Asker
 
 Mode = Literal["sliding", "non-overlapping"]
 
 LOGITS_AT_ONCE = 1024
 """Positions projected to words at a time: bounds memory, changes nothing else."""
+
+
+SHORTEST = 2
+"""Tokens of context: one to predict, and one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,10 @@ def perplexity(
         raise SourceError("there is no text to measure perplexity on", do="give texts")
     results = []
     for context in contexts:
-        step = min(stride, context) if mode == "sliding" else context
+        if context < SHORTEST:
+            raise LongalpacaError("perplexity needs two tokens at least", do="raise --context")
+        # Sliding windows overlap by one token at least, or their first ones would not be predicted.
+        step = min(stride, context - 1) if mode == "sliding" else context
         total, count = 0.0, 0
         for tokens in encoded:
             for window in windows(len(tokens), context, step):

@@ -22,6 +22,10 @@ SMALLEST_MATERIAL = 64
 """Tokens. With less room than this for the material there is no point in asking."""
 
 
+TITLE_MARKS = '《》“”"*'
+"""Stripped from titles, as in the training rows: the wording has marks of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """One document: how it is called, and its text."""
@@ -118,10 +122,11 @@ class Asker:
         return out
 
     def _ends(self) -> list[int]:
-        """Return every token that ends an answer: the tokenizer's and the model's own."""
+        """Return every token that ends an answer: the template's, the tokenizer's, the model's."""
         own = getattr(self.model.generation_config, "eos_token_id", None)
         own = own if isinstance(own, list) else [own]
-        return sorted({self.tokenizer.eos_token_id, *(token for token in own if token is not None)})
+        ends = {self.encoder.end, self.tokenizer.eos_token_id, *own} - {None}
+        return sorted(int(token) for token in ends)
 
 
 def build_prompt(
@@ -138,13 +143,13 @@ def build_prompt(
     start = len(opening) + 2 if materials else 0
     end = start + len(body) if materials else 0
     limit = room - len(encoder.prompt(""))
-    rest = len(encoder.text(text[:start] + text[end:]))
+    rest = len(encoder.content(text[:start] + text[end:]))
     if limit - rest < (SMALLEST_MATERIAL if materials else 0):
         raise LongalpacaError(
             f"the model reads {context} tokens, too few for the question ({rest} tokens)",
             do="ask a shorter question, or use a model with a longer context",
         )
-    fitted = shorten(text, span=(start, end), evidence=(), limit=limit, tokenize=encoder.text)
+    fitted = shorten(text, span=(start, end), evidence=(), limit=limit, tokenize=encoder.content)
     if fitted is None:
         raise LongalpacaError(
             f"the question does not fit in the model's {context} tokens", do="ask a shorter one"
@@ -165,13 +170,15 @@ def _wrap(materials: Sequence[Material]) -> tuple[str, str, str]:
     wordings = yaml.safe_load(file.read_text(encoding="utf-8"))
     kind = "document" if len(materials) == 1 else "papers"
     words = wordings["zh" if _is_chinese(materials[0].text) else "en"][kind]
-    opening = words["openings"][0].format(title=materials[0].title, count=len(materials))
-    closing = words["closings"][0].format(title=materials[0].title, count=len(materials))
+    titles = [material.title.strip(TITLE_MARKS) for material in materials]
+    slots = {"title": titles[0], "count": len(materials)}
+    opening = words["openings"][0].format(**slots)
+    closing = words["closings"][0].format(**slots)
     texts = [material.text.strip() for material in materials]
     if len(materials) > 1:
         texts = [
-            words["parts"][0].format(n=number, title=material.title) + "\n\n" + text
-            for number, (material, text) in enumerate(zip(materials, texts, strict=True), start=1)
+            words["parts"][0].format(n=number, title=title) + "\n\n" + text
+            for number, (title, text) in enumerate(zip(titles, texts, strict=True), start=1)
         ]
     return opening, "\n\n".join(texts), closing
 

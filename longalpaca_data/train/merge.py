@@ -13,6 +13,7 @@ from peft import PeftModel
 
 from longalpaca_data.errors import LongalpacaError, OutputError
 from longalpaca_data.train.load import ADAPTER_FILE, load_finished
+from longalpaca_data.train.templates import Encoder, default_template, end_answers
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -47,6 +48,7 @@ def merge(
     assert isinstance(model, PeftModel)
     merged: Any = model.merge_and_unload()
     merged.to(DTYPES[dtype])
+    end_answers(merged, Encoder(tokenizer, default_template(tokenizer)))
     _save_whole(merged, tokenizer, target)
     parameters = sum(p.numel() for p in merged.parameters())
     return Merged(target, parameters, int(merged.config.max_position_embeddings))

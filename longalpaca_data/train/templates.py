@@ -1,7 +1,9 @@
 """Chat templates: how a prompt and an answer become tokens, in training and in asking alike.
 
 A document may contain ``</s>`` or ``<|im_end|>``; it must stay text. So the template's own parts
-and the content are tokenized apart: special tokens are read in the former only.
+and the content are tokenized apart: special tokens are read in the former only. Some tokenizers
+(Llama-2, Mistral) put a space before whatever they are given; the parts are joined such that the
+tokens are nevertheless those of the text in one piece, as servers see it.
 """
 
 from __future__ import annotations
@@ -115,11 +117,16 @@ class Encoder:
         self.tokenizer = tokenizer
         self.template = template
         around = wrapper(template, tokenizer)
-        self._before = self._tokens(around.before)
+        before, between = around.before, around.between
+        self._prepends = _prepends_a_space(tokenizer)
+        self._own_space = self._prepends and before.endswith(" ")
+        if self._own_space:  # the one that the tokenizer puts before the content
+            before = before[:-1]
+        self._before = self._tokens(before)
         if template != "chat" and _begins_by_itself(tokenizer):
             self._before = [int(tokenizer.bos_token_id), *self._before]
-        self._between = self._tokens(around.between)
-        self._after = self._tokens(around.after)
+        self._between = self._following(between)
+        self._after = self._following(around.after)
 
     def _tokens(self, text: str, *, plain: bool = False) -> list[int]:
         if not text:
@@ -133,12 +140,27 @@ class Encoder:
         """Tokenize ``text`` as text, whatever it contains."""
         return self._tokens(text, plain=True)
 
+    def _following(self, text: str, *, plain: bool = False) -> list[int]:
+        """Tokenize ``text`` as it is read behind other text: without a space of the tokenizer's."""
+        if self._prepends:
+            newline = self._tokens("\n")
+            tokens = self._tokens(f"\n{text}", plain=plain)
+            if tokens[: len(newline)] == newline:
+                return tokens[len(newline) :]
+        return self._tokens(text, plain=plain)
+
+    def content(self, text: str) -> list[int]:
+        """Tokenize ``text`` as text, as it is read inside the template."""
+        if self._own_space or not self._before:
+            return self._tokens(text, plain=True)
+        return self._following(text, plain=True)
+
     def prompt(self, text: str) -> list[int]:
         """Return the tokens of a whole prompt, up to where the answer begins."""
-        return self.around(self.text(text))
+        return self.around(self.content(text))
 
     def around(self, tokens: list[int]) -> list[int]:
-        """Wrap tokens of content."""
+        """Wrap tokens of :meth:`content`."""
         return [*self._before, *tokens, *self._between]
 
     def answer(self, text: str) -> list[int]:
@@ -146,9 +168,42 @@ class Encoder:
         return [*self.text(text), *self._after]
 
     @property
+    def end(self) -> int:
+        """The special token that ends an answer; it need not be the tokenizer's end of text."""
+        special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.added_tokens_decoder)
+        found = [token for token in self._after if token in special]
+        return found[0] if found else int(self.tokenizer.eos_token_id)
+
+    @property
     def overhead(self) -> int:
         """Tokens that the template adds to content and answer."""
         return len(self._before) + len(self._between) + len(self._after)
+
+
+def end_answers(model: Any, encoder: Encoder) -> None:
+    """Tell ``model`` which token ends an answer, so that whatever loads it stops there.
+
+    A base model's own end of text is not what its chat template ends with (Qwen2.5: <|im_end|>).
+    Sampling numbers without sampling, which transformers refuses to save, are taken at their word.
+    """
+    settings = getattr(model, "generation_config", None)
+    if settings is None:
+        return
+    own = settings.eos_token_id
+    own = own if isinstance(own, list) else [own]
+    ends = {encoder.end, encoder.tokenizer.eos_token_id, *own} - {None}
+    settings.eos_token_id = sorted(int(end) for end in ends)
+    try:
+        settings.validate(strict=True)
+    except ValueError:
+        settings.do_sample = True
+
+
+def _prepends_a_space(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Tell whether this tokenizer puts a space before a text, which stands for no character."""
+    alone, behind = (tokenizer(x, add_special_tokens=False)["input_ids"] for x in ("a", "\na"))
+    newline = tokenizer("\n", add_special_tokens=False)["input_ids"]
+    return bool(behind[: len(newline)] == newline and behind[len(newline) :] != alone)
 
 
 def _begins_by_itself(tokenizer: PreTrainedTokenizerBase) -> bool:

@@ -19,12 +19,13 @@ import pyarrow as pa
 from transformers import PreTrainedTokenizerBase
 
 from longalpaca_data.errors import DatasetError, OutputError
+from longalpaca_data.storage import write_text
 from longalpaca_data.train.holdout import HoldOut
 from longalpaca_data.train.rows import Row, Split, dataset_files, read_rows
 from longalpaca_data.train.templates import Encoder, Template, content
-from longalpaca_data.train.truncate import Shortened, material_span, shorten
+from longalpaca_data.train.truncate import Shortened, material_of, shorten
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same rows would give other tokens."""
 
 SCHEMA = pa.schema(
@@ -50,6 +51,16 @@ class Counts:
     evidence_cut: int = 0
     dropped_too_long: int = 0
     examples: list[str] = field(default_factory=list)
+
+    def line(self, context: int) -> str:
+        """Say what became of the rows."""
+        parts = [f"{self.rows:,} rows ({self.tokens:,} tokens)"]
+        if self.truncated:
+            lost = f", {self.evidence_cut:,} of them in their evidence" if self.evidence_cut else ""
+            parts.append(f"{self.truncated:,} cut to {context:,} tokens{lost}")
+        if self.dropped_too_long:
+            parts.append(f"{self.dropped_too_long:,} left out as too long ({self.examples[0]}, …)")
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +119,8 @@ def _fingerprint(
     tokenizer: PreTrainedTokenizerBase,
     *settings: object,
 ) -> str:
-    files = dataset_files(dataset, split)
+    # Held-out rows come from the train files: both splits depend on every file there is.
+    files = [*dataset_files(dataset, split), *dataset_files(dataset, "train")]
     stats = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     backend = getattr(tokenizer, "backend_tokenizer", None)
     vocabulary = backend.to_str() if backend is not None else str(sorted(tokenizer.get_vocab()))
@@ -126,10 +138,10 @@ def encode_row(row: Row, encoder: Encoder, max_length: int) -> tuple[list[int], 
     text = content(encoder.template, row.instruction, row.input)
     fitted: Shortened | None = shorten(
         text,
-        span=material_span(row.instruction, row.question),
+        span=material_of(text, row.instruction, row.input, row.question),
         evidence=row.evidence,
         limit=room,
-        tokenize=encoder.text,
+        tokenize=encoder.content,
     )
     if fitted is None:
         return None
@@ -156,7 +168,7 @@ def _write(rows: Iterable[Row], encoder: Encoder, max_length: int, path: Path) -
                     f"no row fits in a context of {max_length} tokens", do="raise the context"
                 )
         work.rename(path)
-        path.with_suffix(".json").write_text(json.dumps(asdict(counts)))
+        write_text(path.with_suffix(".json"), json.dumps(asdict(counts)))
     except OSError as error:
         raise OutputError(f"can't write {path}: {error}", do="check the disk and --out") from error
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +15,21 @@ LONGEST_OPENING = 1000
 LONGEST_QUESTION = 4000
 """Characters: a longer last line is material, not a question."""
 
-TRIES = 8
-"""Tokens don't add up exactly when text is cut; each further try cuts a little more."""
+CLOSING = re.compile(
+    r"\b(?:papers?|material|books?|documents?|reports?|articles?|texts?|excerpt)\b.{0,40}\bends?\b"
+    r"|\bend of (?:the|this)\b|到此.{0,6}结束|^以上是",
+    re.IGNORECASE,
+)
+"""Lines that close a material, in LongAlpaca's wording and in ours."""
+
+LONGEST_CLOSING = 200
+"""Characters: a longer line that matches is prose."""
+
+TRIES = 12
+"""Tokens are not spread evenly (Chinese, tables, code): the length of the cut is searched for."""
+
+FINE = 100
+"""A cut is good enough when less than this part of the context is left empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +44,15 @@ class Shortened:
 def material_span(instruction: str, question: str) -> tuple[int, int]:
     """Return where the material lies: after the opening line, before the closing line.
 
-    ``question`` is what the instruction ends with; where it is empty the last line is taken for it
-    (rows of LongAlpaca-12k end like this). The line before the question closes the material.
+    ``question`` is what the instruction ends with; where it is empty, all that follows a closing
+    line is taken for it, or else the last line. The line before the question closes the material.
     """
     text = instruction.rstrip()
     asked = question.strip()
     if asked and text.endswith(asked):
         end = len(text) - len(asked)
     else:
-        end = text.rfind("\n") + 1
+        end = _after_closing(text) or text.rfind("\n") + 1
         if len(text) - end > LONGEST_QUESTION or end == 0:
             end = max(0, len(text) - LONGEST_QUESTION)
     body = text[:end].rstrip()
@@ -50,6 +64,31 @@ def material_span(instruction: str, question: str) -> tuple[int, int]:
     return start, end
 
 
+def material_of(text: str, instruction: str, more: str, question: str) -> tuple[int, int]:
+    """Return where the material lies in ``text``, which joins an instruction and its ``input``.
+
+    Alpaca rows with a long input have their material there, and the question before it.
+    """
+    if len(more) > len(instruction) and text.endswith(more):
+        return len(text) - len(more), len(text)
+    return material_span(instruction, question)
+
+
+def _after_closing(text: str) -> int:
+    """Return where the line after the last closing line begins, 0 where there is none nearby.
+
+    A question of several lines is kept whole this way.
+    """
+    at = text.rfind("\n") + 1  # the last line is the question's
+    while at > max(1, len(text) - LONGEST_QUESTION):
+        before = text.rfind("\n", 0, at - 1) + 1
+        line = text[before : at - 1]
+        if before and len(line) <= LONGEST_CLOSING and CLOSING.search(line):
+            return at
+        at = before
+    return 0
+
+
 def place_of_cut(
     span: tuple[int, int], length: int, evidence: Sequence[tuple[int, int]]
 ) -> tuple[int, bool]:
@@ -59,7 +98,12 @@ def place_of_cut(
     there is none, the end of the material.
     """
     start, end = span
-    kept = sorted((max(a, start), min(b, end)) for a, b in evidence if b > start and a < end)
+    kept: list[tuple[int, int]] = []
+    for a, b in sorted((max(a, start), min(b, end)) for a, b in evidence if b > start and a < end):
+        if kept and a <= kept[-1][1]:  # overlapping pieces are one
+            kept[-1] = (kept[-1][0], max(b, kept[-1][1]))
+        else:
+            kept.append((a, b))
     edges = [start, *[point for piece in kept for point in piece], end]
     for a, b in reversed(list(zip(edges[::2], edges[1::2], strict=True))):
         if b - a >= length:
@@ -75,25 +119,44 @@ def shorten(
     limit: int,
     tokenize: Callable[[str], list[int]],
 ) -> Shortened | None:
-    """Cut material from ``text`` until it has at most ``limit`` tokens.
+    """Cut as little material from ``text`` as makes it have at most ``limit`` tokens.
 
     None where the rest alone is longer than that.
     """
     tokens = tokenize(text)
     if len(tokens) <= limit:
         return Shortened(text, tokens, cut_evidence=False)
-    start, end = span
-    per_character = max(len(tokenize(text[start:end])), 1) / max(end - start, 1)
-    length = 0
-    spare = len(tokenize(GAP))
-    for _ in range(TRIES):
-        excess = len(tokens) - limit + spare
-        length = min(end - start, length + max(8, int(excess / per_character * 1.02) + 1))
-        at, lost = place_of_cut(span, length, evidence)
-        shorter = text[:at].rstrip() + GAP + text[at + length :].lstrip()
-        tokens = tokenize(shorter)
-        if len(tokens) <= limit:
-            return Shortened(shorter, tokens, cut_evidence=lost)
-        if length == end - start:
-            return None
-    return None
+    # The search is between two lengths of the cut (characters): too short, and long enough.
+    short, long = 0, span[1] - span[0]
+    above = len(tokens)
+    best = _without(text, span, long, evidence, tokenize)
+    if len(best.tokens) > limit:
+        return None
+    spare = max(16, limit // FINE)
+    for attempt in range(TRIES):
+        below = len(best.tokens)
+        if limit - below <= spare or long - short <= 1:
+            break
+        share = (above - max(below, limit - spare // 2)) / (above - below)
+        if attempt % 3 == 2:  # interpolation alone creeps where the density changes
+            share = 0.5
+        length = min(long - 1, max(short + 1, short + round((long - short) * share)))
+        found = _without(text, span, length, evidence, tokenize)
+        if len(found.tokens) <= limit:
+            long, best = length, found
+        else:
+            short, above = length, len(found.tokens)
+    return best
+
+
+def _without(
+    text: str,
+    span: tuple[int, int],
+    length: int,
+    evidence: Sequence[tuple[int, int]],
+    tokenize: Callable[[str], list[int]],
+) -> Shortened:
+    """Return ``text`` without ``length`` characters of its material."""
+    at, lost = place_of_cut(span, length, evidence)
+    shorter = text[:at].rstrip() + GAP + text[at + length :].lstrip()
+    return Shortened(shorter, tokenize(shorter), cut_evidence=lost)

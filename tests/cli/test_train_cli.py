@@ -410,6 +410,7 @@ def test_what_eval_refuses(place: Path, tmp_path: Path, refused: Callable[..., N
     model = place / "model"
     for match, words in (
         ("no such suite: chess; use passkey, perplexity, longqa", ("--suite", "chess")),
+        ("no such suite: chess; use passkey", ("--suite", "perplexity,chess,longqa")),
         ("perplexity needs texts; name", ("--suite", "perplexity")),
         ("no such source: gone.txt", ("--suite", "perplexity", "--text", "gone.txt")),
         ("longqa needs a data set", ("--suite", "longqa")),

@@ -36,6 +36,10 @@ def test_chinese_documents_get_chinese_wording():
         ENCODER, [Material("红楼梦", "满纸荒唐言")], "谁?", room=4000, context=4000
     )
     assert "《红楼梦》" in text_of(prompt)
+    marked = [Material("《红楼梦》", "满纸荒唐言"), Material("“Emma”", "满纸")]
+    text = text_of(build_prompt(ENCODER, marked, "谁?", room=4000, context=4000))
+    assert "第1篇论文《红楼梦》" in text
+    assert "第2篇论文《Emma》" in text
 
 
 def test_long_material_is_cut_and_the_question_is_kept():
@@ -107,6 +111,27 @@ def test_asking_a_model_on_disk_says_when_it_cuts(tmp_path):
     (line,) = said
     assert "left out" in line
     assert "1024 tokens" in line
+
+
+def test_an_answer_ends_at_the_chat_templates_own_token(tmp_path):
+    """Qwen2.5's end of text is not what its chat template ends with."""
+    template = "{% for m in messages %}{{ m.content }}<|end|>\n{% endfor %}"
+    tokenizer = byte_tokenizer(template)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|end|>"]})
+    model = save_tiny(tmp_path / "m")
+    model.resize_token_embeddings(len(tokenizer))
+    end = tokenizer.convert_tokens_to_ids("<|end|>")
+
+    class Ends(torch.nn.Module):
+        def forward(self, hidden):
+            scores = torch.zeros(*hidden.shape[:-1], len(tokenizer))
+            scores[..., end] = 1
+            return scores
+
+    model.lm_head = Ends()
+    asker = Asker(model, tokenizer, Encoder(tokenizer, "chat"), 128)
+    tokens = asker.encoder.prompt("Speak.")
+    assert asker._generate(tokens, 20)[0, len(tokens) :].tolist() == [end]
 
 
 def test_errors_come_before_the_first_piece(tmp_path):

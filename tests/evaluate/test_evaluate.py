@@ -55,6 +55,11 @@ def test_the_haystack_fills_the_context_and_hides_the_key_where_asked(perfect, c
         assert abs(place - depth) < 0.1
 
 
+def test_a_context_too_short_for_any_haystack_is_an_error(perfect):
+    with pytest.raises(LongalpacaError, match=r"passkey takes at least \d+ tokens.* 100 are too"):
+        haystack(perfect, 100, 0.5, 12345)
+
+
 def test_passkey_counts_what_was_found(perfect):
     cells = passkey(perfect, [1000, 2000], depths=(0.0, 1.0), trials=2)
     assert [c.accuracy for c in cells] == [1, 1, 1, 1]
@@ -114,6 +119,14 @@ def test_sliding_perplexity_uses_a_full_window_before_each_token(asker):
     assert one.nll == pytest.approx(expected / (len(ids) - 1), rel=1e-5)
 
 
+@pytest.mark.parametrize("stride", [1, 19, 20, 256])
+def test_sliding_perplexity_predicts_every_token_whatever_the_stride(asker, stride):
+    (one,) = perplexity(asker, ["abcdefghij" * 10], [20], mode="sliding", stride=stride)
+    assert one.tokens == 99
+    with pytest.raises(LongalpacaError, match="two tokens"):
+        perplexity(asker, ["abc"], [1])
+
+
 def test_perplexity_of_several_texts_weighs_tokens(asker):
     (both,) = perplexity(asker, ["abc", "defgh"], [100])
     parts = [perplexity(asker, [text], [100])[0] for text in ("abc", "defgh")]
@@ -132,6 +145,10 @@ def test_scores_compare_words():
     assert exact_match("41", "42") == 0
     assert f1("Ada found the key", "Ada") == pytest.approx(0.5)
     assert f1("红楼梦", "红楼") == pytest.approx(0.8)
+    assert f1("2023年", "2023") == pytest.approx(2 / 3)
+    assert exact_match("在2023年，A公司", "在 2023 年 A 公司") == 1
+    assert exact_match("", "A") == 0  # the answer to a question of choice, not an article
+    assert exact_match("The A.", "a") == 0
     assert f1("", "") == 1
     assert f1("", "x") == 0
     assert f1("x", "y") == 0
@@ -144,6 +161,8 @@ def test_buckets_hold_every_question_once():
     ]  # fmt: skip
     found = buckets(answered)
     assert found["all"][0].questions == 4
+    odd = [Answered("e", 1, 1.0000001, "", 1.0, 1.0)]
+    assert buckets(odd)["depth"][0].name == "75% - 100%"
     assert [(b.name, b.questions) for b in found["length"]] == [
         ("≤ 2,000", 2), ("≤ 4,000", 1), ("> 64,000", 1),
     ]  # fmt: skip
@@ -179,6 +198,8 @@ def test_longqa_asks_the_validation_split(perfect, tmp_path):
     assert max(a.tokens for a in answered) <= 8192 - 16
     assert answered[0].depth == pytest.approx(0.9)
     assert len(longqa(perfect, data, limit=1)) == 1
+    with pytest.raises(DatasetError, match=r"none of the 3 questions of .* fits in 20 tokens"):
+        longqa(perfect, data, context=20, answer_tokens=16)
     with pytest.raises(DatasetError, match="no validation rows"):
         longqa(perfect, validation(tmp_path / "e", [short]))
 

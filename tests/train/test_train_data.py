@@ -17,10 +17,16 @@ from tiny import byte_tokenizer, tiny_model
 from longalpaca_data.errors import DatasetError, LongalpacaError
 from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.collate import Collator, PackedRows
+from longalpaca_data.train.holdout import HoldOut
 from longalpaca_data.train.loss import add_weighted_loss, check_loss_supported, weighted_nll
 from longalpaca_data.train.packing import one_each, pack
 from longalpaca_data.train.rows import dataset_files, read_rows
-from longalpaca_data.train.templates import Encoder, default_template
+from longalpaca_data.train.templates import (
+    Encoder,
+    as_chat_template,
+    default_template,
+    end_answers,
+)
 from longalpaca_data.train.tokenized import tokenize
 from longalpaca_data.train.truncate import GAP, material_span, place_of_cut, shorten
 
@@ -163,6 +169,57 @@ def test_begin_token_is_added_where_the_tokenizer_adds_it():
     assert Encoder(tokenizer, "alpaca").prompt("x")[0] == 256
 
 
+def spacing_tokenizer():
+    """Puts a space before whatever it is given, as Llama-2's does."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    words = ["▁", "\n", *map(chr, range(33, 127)), "▁a", "▁b", "▁["]
+    merges = [("▁", "a"), ("▁", "b"), ("▁", "[")]
+    vocabulary = {word: i for i, word in enumerate(words)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="?"))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    tokenizer.decoder = decoders.Replace("▁", " ")
+    tokenizer.add_special_tokens(["<s>", "</s>"])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", tokenizer.token_to_id("<s>"))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    )
+
+
+@pytest.mark.parametrize("template", ["llama2", "alpaca"])
+@pytest.mark.parametrize("text", ["a bird", " b", "x\ny", "\na"])
+def test_tokens_are_those_of_the_prompt_in_one_piece(template, text):
+    """Servers tokenize the rendered chat template whole; parts must not add spaces of their own."""
+    tokenizer = spacing_tokenizer()
+    encoder = Encoder(tokenizer, template)
+    tokenizer.chat_template = as_chat_template(template, tokenizer)
+    turn = [{"role": "user", "content": text}]
+    served = tokenizer.apply_chat_template(turn, return_dict=False, add_generation_prompt=True)
+    assert encoder.prompt(text) == served
+    assert Encoder(tokenizer, "chat").prompt(text) == served
+    if template == "llama2":
+        whole = tokenizer(f"[INST] {text} [/INST] b </s>")["input_ids"]
+        assert encoder.prompt(text) + encoder.answer("b") == whole
+
+
+def test_an_answer_ends_where_its_template_says():
+    tokenizer = byte_tokenizer(CHAT.replace("</s>", "<|end|>"))
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|end|>"]})
+    end = tokenizer.convert_tokens_to_ids("<|end|>")
+    assert Encoder(tokenizer, "chat").end == end
+    assert Encoder(tokenizer, "llama2").end == 257
+    model = tiny_model("llama")
+    model.generation_config.temperature = 0.5  # without sampling: transformers won't save it
+    end_answers(model, Encoder(tokenizer, "chat"))
+    assert model.generation_config.eos_token_id == [257, end]
+    model.generation_config.validate(strict=True)
+
+
 def test_a_tokenizer_without_a_chat_template_is_an_error():
     with pytest.raises(LongalpacaError, match="no chat template"):
         Encoder(byte_tokenizer(), "chat")
@@ -217,6 +274,41 @@ def test_the_cut_goes_around_evidence():
     assert place_of_cut((0, 100), 30, [(80, 90)]) == (50, False)
     assert place_of_cut((0, 100), 30, [(60, 65), (90, 95)]) == (30, False)
     assert place_of_cut((0, 100), 60, [(50, 55)]) == (40, True)
+    # A short piece within a long one doesn't end the long one.
+    assert place_of_cut((0, 200), 50, [(50, 190), (60, 70)]) == (0, False)
+    assert place_of_cut((0, 200), 60, [(50, 190), (60, 70)]) == (140, True)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_text_of_uneven_density_is_cut_no_shorter_than_it_must(order):
+    """A Chinese character takes three tokens here, an English one a single one."""
+    parts = ["\n".join(["字" * 80] * 200), "\n".join(["word " * 16] * 400)][::order]
+    text = "\n".join(["Open.", *parts, "End.", "Who?"])
+    tokenize = Encoder(byte_tokenizer(), "alpaca").text
+    whole = len(tokenize(text))
+    for limit in (500, 3_000, 20_000, 40_000, 60_000, whole - 1):
+        found = shorten(
+            text, span=material_span(text, ""), evidence=(), limit=limit, tokenize=tokenize
+        )
+        assert found is not None, limit
+        assert 0 <= limit - len(found.tokens) <= max(16, limit // 100)
+        assert found.text.endswith("End.\nWho?")
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "Now the paper ends.",
+        "This is the end of the excerpt. Now the question:",
+        "论文到此全部结束。",
+    ],
+)
+def test_a_question_of_several_lines_is_kept_whole(closing):
+    question = "Answer these.\n1. Who found the key?\n2. When?"
+    text = "\n".join(["Here is a paper.", *["Nothing happened."] * 300, closing, question])
+    start, end = material_span(text, "")
+    assert text[end:] == f"{closing}\n{question}"
+    assert text[:start] == "Here is a paper.\n"
 
 
 # ---------------------------------------------------------------------------------------- packing
@@ -281,6 +373,28 @@ def test_another_length_template_or_file_is_tokenized_anew(tmp_path):
     assert tokenized(tmp_path, [long_row(), SHORT], limit=1).path != one.path
 
 
+def test_held_out_rows_of_a_changed_file_are_tokenized_anew(tmp_path):
+    places = []
+    for name in ("old", "new!"):
+        rows = [SHORT | {"file": f"{name}{i}", "output": name} for i in range(4)]
+        (tmp_path / "rows.json").write_text(json.dumps(rows))
+        found = tokenize(
+            tmp_path / "rows.json", "validation", tokenizer=byte_tokenizer(), template="alpaca",
+            max_length=900, cache=tmp_path / "cache", hold_out=HoldOut(0.25, 1),
+        )  # fmt: skip
+        assert byte_tokenizer().decode(found.table[0]["input_ids"]).endswith(f"{name}</s>")
+        places.append(found.path)
+    assert places[0] != places[1]
+
+
+def test_what_became_of_the_rows_is_said(tmp_path):
+    rows = [long_row(), long_row(200), SHORT | {"output": "x" * 5000}]
+    line = tokenized(tmp_path, rows).counts.line(4000)
+    assert line.startswith("2 rows (")
+    assert "; 1 cut to 4,000 tokens; 1 left out as too long (" in line
+    assert "row 3" in line
+
+
 def test_evidence_lost_to_truncation_is_counted(tmp_path):
     row = long_row(200)
     at = row["instruction"].index("Paragraph 5")
@@ -289,6 +403,22 @@ def test_evidence_lost_to_truncation_is_counted(tmp_path):
     found = tokenized(tmp_path, [row | {"evidence": near}, row | {"evidence": everywhere}])
     assert found.counts.truncated == 2
     assert found.counts.evidence_cut == 1
+
+
+@pytest.mark.parametrize("template", ["alpaca", "llama2"])
+def test_a_long_input_is_the_material(tmp_path, template):
+    asked = "Read the text below.\nWho found the key?\nAnswer in one word."
+    row = {"instruction": asked, "input": "A line of text.\n" * 300 + "Last.", "output": "Ada."}
+    (tmp_path / "rows.json").write_text(json.dumps([row]))
+    found = tokenize(
+        tmp_path / "rows.json", "train", tokenizer=byte_tokenizer(), template=template,
+        max_length=2000, cache=tmp_path / "cache",
+    )  # fmt: skip
+    assert (found.counts.rows, found.counts.truncated) == (1, 1)
+    text = byte_tokenizer().decode(found.table[0]["input_ids"])
+    assert asked in text
+    assert len(text) > 1800
+    assert GAP.strip() in text
 
 
 def test_nothing_fits_is_an_error(tmp_path):
