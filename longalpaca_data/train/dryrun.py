@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from longalpaca_data.train.holdout import HoldOut, has_validation
 from longalpaca_data.train.load import load_config
 from longalpaca_data.train.options import (
     SftOptions,
@@ -30,11 +31,11 @@ from longalpaca_data.train.plan import (
     tune_options,
 )
 from longalpaca_data.train.recipe import SftRecipe
-from longalpaca_data.train.rows import read_rows
+from longalpaca_data.train.rows import dataset_files, read_rows
 from longalpaca_data.train.worker import SETTINGS_FILE
 
 CHARACTERS_PER_TOKEN = 3.5
-"""Only for `--dry-run`, where no tokenizer is at hand."""
+"""Only for `--dry-run`, where no tokenizer is at hand. A Chinese character counts as a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def plan(options: SftOptions) -> Plan:
     world = max(gpus, 1) * nodes
     parallel = choose_parallel(recipe, config, counts, world, gpu_bytes())
     known = _lengths(dataset, recipe)
+    if gpus == 0:
+        recipe = recipe.model_copy(update={"precision": "fp32"})  # as trained on the CPU
     lengths = known or [recipe.assumed.tokens_per_row] * recipe.assumed.rows
     lengths = [min(n, recipe.context) for n in lengths[: recipe.row_limit]]
     packed = len(pack(lengths, recipe.context)) if recipe.packing else len(lengths)
@@ -132,12 +135,22 @@ def gpu_bytes() -> int | None:
 
 def _lengths(dataset: str, recipe: SftRecipe) -> list[int]:
     """Estimate the tokens of each row from its characters; empty without a data set at hand."""
+    if dataset:
+        dataset_files(dataset, "train")  # a clear error for a path that is not there
     if not dataset or not Path(dataset).expanduser().exists():
         return []
     lengths = []
-    for row in read_rows(dataset):
-        characters = len(row.instruction) + len(row.input) + len(row.output)
-        lengths.append(max(1, round(characters / CHARACTERS_PER_TOKEN)))
+    rows = read_rows(dataset)
+    if recipe.held_out and not has_validation(dataset):
+        rows = HoldOut(recipe.held_out, recipe.seed).rows(dataset, "train")
+    for row in rows:
+        lengths.append(sum(map(_tokens, (row.instruction, row.input, row.output))) or 1)
         if recipe.row_limit and len(lengths) >= recipe.row_limit:
             break
     return lengths
+
+
+def _tokens(text: str) -> int:
+    """Estimate tokens from characters; a Chinese one takes two bytes more than a Latin one."""
+    wide = (len(text.encode("utf-8", "replace")) - len(text)) // 2
+    return round(wide + (len(text) - wide) / CHARACTERS_PER_TOKEN)

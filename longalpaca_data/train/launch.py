@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -32,10 +33,10 @@ from longalpaca_data.train.plan import choose_parallel, count_parameters, tune_o
 from longalpaca_data.train.recipe import SftRecipe
 from longalpaca_data.train.trainer import CONFIG_FILE
 from longalpaca_data.train.worker import (
-    RESULT_FILE,
     SETTINGS_FILE,
     Result,
     check_packages,
+    result_file,
     train,
 )
 
@@ -151,13 +152,15 @@ def run_processes(
     """
     out = Path(settings.out)
     path = out / SETTINGS_FILE
-    result_file = out / RESULT_FILE
+    if node_count(torchrun) > 1:  # the machines may share the folder
+        path = path.with_stem(f"{path.stem}-{socket.gethostname()}-{os.getpid()}")
+    told_in = result_file(path)
     try:
         out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(settings)))
     except OSError as error:
         raise OutputError(f"can't write to {out}: {error}", do="check --out") from error
-    result_file.unlink(missing_ok=True)
+    told_in.unlink(missing_ok=True)
     threads = str(max(1, (os.cpu_count() or 1) // max(processes, 1)))
     process = subprocess.Popen(  # noqa: S603 - our own command
         run or command(path, processes, torchrun, parallel=settings.parallel),
@@ -166,12 +169,12 @@ def run_processes(
         start_new_session=True,
     )
     code = _wait(process, out / STOP_FILE)
-    if not result_file.is_file():
+    if not told_in.is_file():
         raise LongalpacaError(
             f"the training processes ended with code {code}", do="see their messages above"
         )
-    told = json.loads(result_file.read_text())
-    for leftover in (path, result_file, out / STOP_FILE):
+    told = json.loads(told_in.read_text())
+    for leftover in (path, told_in, out / STOP_FILE):
         leftover.unlink(missing_ok=True)
     if "error" in told:
         if not any(out.iterdir()):

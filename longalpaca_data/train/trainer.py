@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import warnings
 from collections.abc import Callable
@@ -53,10 +54,14 @@ class LongTrainer(SFTTrainer):
             callbacks=callbacks,
         )
         add_weighted_loss(self.inner())
-        self.tokens_seen = 0
         if self.is_fsdp_enabled:
             # Sharded state (accelerate's default) makes save_model write nothing, silently.
             self.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
+
+    @property
+    def tokens_seen(self) -> int:
+        """Tokens trained on, over all ranks and resumptions: the state is in every checkpoint."""
+        return int(self.state.num_input_tokens_seen)
 
     def inner(self) -> Any:
         """Return transformers' own model, without wrappers and adapters."""
@@ -107,7 +112,8 @@ class LongTrainer(SFTTrainer):
         inputs = dict(inputs)
         items = inputs.pop("n_items")
         if model.training:
-            self.tokens_seen += int(inputs["input_ids"].numel()) * self.args.world_size
+            tokens = int(inputs["input_ids"].numel()) * self.args.world_size
+            self.state.num_input_tokens_seen += tokens
         total = model(**inputs)["loss_sum"]
         if num_items_in_batch is None:  # evaluation: one batch at a time
             loss = total / max(items, 1)
@@ -129,7 +135,20 @@ class LongTrainer(SFTTrainer):
         """Write no model card into checkpoints."""
 
 
-def save(trainer: LongTrainer, out: Path, *, trained: int, card: str) -> None:
+def plain_config(config: Any) -> Any:
+    """Return the configuration without the 4 bits that its base was only trained in.
+
+    An adapter belongs to the base as it is: with them it could be loaded on a GPU only, and not be
+    merged at all.
+    """
+    plain = copy.deepcopy(config)
+    vars(plain).pop("quantization_config", None)
+    return plain
+
+
+def save(
+    trainer: LongTrainer, out: Path, *, trained: int, card: str, quantized: bool = False
+) -> None:
     """Save adapter (or model), the configuration it was trained with, tokenizer and ``card``.
 
     Files are written beside and moved when all are there and hold the ``trained`` weights, the
@@ -141,7 +160,8 @@ def save(trainer: LongTrainer, out: Path, *, trained: int, card: str) -> None:
     trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(work))
     if trainer.is_world_process_zero():
-        trainer.inner().config.save_pretrained(work)
+        config = trainer.inner().config
+        (plain_config(config) if quantized else config).save_pretrained(work)
         (work / "training_args.bin").unlink(missing_ok=True)  # holds paths of this machine
         (work / "README.md").write_text(card, encoding="utf-8")
         verify_saved(trained, work)

@@ -35,13 +35,24 @@ from longalpaca_data.train.loss import check_loss_supported
 from longalpaca_data.train.packing import one_each, pack
 from longalpaca_data.train.plan import tune_options
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe
+from longalpaca_data.train.resume import RUN_FILE, check_same, describe, remember
 from longalpaca_data.train.rope import extend_context
-from longalpaca_data.train.templates import Template, as_chat_template, default_template
+from longalpaca_data.train.templates import (
+    Encoder,
+    Template,
+    as_chat_template,
+    default_template,
+    end_answers,
+)
 from longalpaca_data.train.tokenized import Tokenized, tokenize
 from longalpaca_data.train.trainer import LongTrainer, save
 
 SETTINGS_FILE = "sft.json"
-RESULT_FILE = "result.json"
+
+
+def result_file(settings_file: Path) -> Path:
+    """Return where the workers of one machine tell what became of the settings in a file."""
+    return settings_file.with_suffix(".result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +103,18 @@ def train(settings: Settings) -> Result:
     arguments = trainer_arguments(recipe, settings, held_out=held)  # starts the process group
     with arguments.main_process_first(desc="tokenizing"):
         data, held_out = _data(recipe, settings, tokenizer)
-    model = prepare(
-        load_weights(
-            recipe.model,
-            config,
-            attention=_attention(recipe),
-            dtype=torch.bfloat16 if arguments.bf16 else torch.float32,
-            quantization=bits,
-        ),
-        tune_options(recipe),
+    run = describe(recipe, data.counts, int(arguments.world_size), settings.parallel)
+    if settings.resume:
+        check_same(out, run)
+    weights = load_weights(
+        recipe.model,
+        config,
+        attention=_attention(recipe),
+        dtype=torch.bfloat16 if arguments.bf16 else torch.float32,
+        quantization=bits,
     )
+    end_answers(weights, Encoder(tokenizer, "chat"))
+    model = prepare(weights, tune_options(recipe))
     numbers = count(model)
     stop = StopOnRequest(out)
     full = FullAttentionAtTheEnd(recipe.full_attention_steps, attention_name("full"))
@@ -117,6 +130,10 @@ def train(settings: Settings) -> Result:
         tokenizer=tokenizer,
         callbacks=[stop, full],
     )
+    if trainer.is_world_process_zero():
+        if not settings.quiet:
+            print(data.counts.line(recipe.context), file=sys.stderr)  # noqa: T201 - before hours
+        remember(out, run)
     _run(trainer, settings, stop)
     _finish(trainer, out, recipe, stop, numbers.trained, asdict(data.counts))
     return _result(trainer, out, stop, numbers, (data, held_out))
@@ -231,21 +248,24 @@ def _finish(
         draw_losses(read_metrics(out / METRICS_FILE), out / "loss.png")
     if not stop.stopped:
         card = model_card(recipe, trainer.inner().config, data)
-        save(trainer, out, trained=trained, card=card)
+        save(trainer, out, trained=trained, card=card, quantized=bool(recipe.quantize))
+        if trainer.is_world_process_zero():
+            (out / RUN_FILE).unlink(missing_ok=True)
 
 
 def main() -> int:
     """Run as torchrun starts it: settings from the file named, result beside it."""
     path = Path(sys.argv[1])
     settings = Settings(**json.loads(path.read_text()))
+    first = int(os.environ.get("LOCAL_RANK", "0")) == 0  # every machine's launcher waits for one
     try:
         result = train(settings)
     except LongalpacaError as error:
-        if int(os.environ.get("RANK", "0")) == 0:
-            path.with_name(RESULT_FILE).write_text(json.dumps({"error": str(error)}))
+        if first:
+            result_file(path).write_text(json.dumps({"error": str(error)}))
         return 1
-    if int(os.environ.get("RANK", "0")) == 0:
-        path.with_name(RESULT_FILE).write_text(json.dumps(asdict(result)))
+    if first:
+        result_file(path).write_text(json.dumps(asdict(result)))
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     return 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import losses, make_settings, row, setting_up
+from runs import losses, make_recipe, make_settings, row, setting_up
 from safetensors.torch import load_file
 from tiny import byte_tokenizer, tiny_model
 
@@ -20,7 +22,8 @@ from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.collate import Collator
 from longalpaca_data.train.launch import run_processes
 from longalpaca_data.train.loss import add_weighted_loss
-from longalpaca_data.train.tokenized import tokenize
+from longalpaca_data.train.resume import describe
+from longalpaca_data.train.tokenized import Counts, tokenize
 from longalpaca_data.train.worker import train
 
 RANKS = Path(__file__).with_name("ranks.py")
@@ -75,11 +78,65 @@ def test_two_ranks_train_what_one_process_trains(ready, parallel):
     assert result.steps == 3
     one, two = losses(ready / "one"), losses(ready / parallel)
     assert two == pytest.approx(one, abs=1e-4)
+    # Three held-out rows over two ranks: the one that fills up the last batch is not counted.
+    held_out = [eval_losses(ready / name) for name in ("one", parallel)]
+    assert held_out[0] == pytest.approx(held_out[1], abs=1e-4)
     expected = load_file(ready / "one" / "adapter_model.safetensors")
     found = load_file(ready / parallel / "adapter_model.safetensors")
     assert found.keys() == expected.keys()
     for key, value in expected.items():
         torch.testing.assert_close(found[key], value, atol=1e-3, rtol=0)
+
+
+def eval_losses(folder):
+    records = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return [m["eval_loss"] for m in records if "eval_loss" in m]
+
+
+def test_a_run_is_resumed_by_another_number_of_processes(ready):
+    """Where accumulation makes up for it, the steps are the same."""
+    out = ready / "fewer"
+    two = make_settings(ready, "fewer", parallel="ddp", accumulation=1, max_steps=2)
+    run_processes(two, 2, run=torchrun("ddp", out / "sft.json"))
+    (out / "config.json").unlink()  # as though it had been stopped there
+    data = Counts()
+    runs = [
+        describe(make_recipe(ready, accumulation=n), data, processes, parallel)
+        for n, processes, parallel in ((1, 2, "ddp"), (2, 1, "none"), (1, 2, "fsdp"))
+    ]
+    assert runs[0] == runs[1] != runs[2]
+    train(make_settings(ready, "fewer", accumulation=2, max_steps=3, resume=True))
+    assert losses(out) == pytest.approx(losses(ready / "one"), abs=1e-4)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_every_machine_of_several_ends_well(ready, tmp_path, shared):
+    """One process on each of two machines, which share the output folder or don't."""
+    changes = {"accumulation": 1, "max_steps": 3}
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(json.dumps(make_settings(ready, **changes).recipe))  # JSON is YAML
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folders = [tmp_path / "out", tmp_path / ("out" if shared else "out2")]
+    command = [sys.executable, "cli.py", "sft", str(ready / "data"), "--recipe", str(recipe)]
+    words = ["--nnodes=2", "--master_addr=127.0.0.1", f"--master_port={port}"]
+    machines = [
+        subprocess.Popen(
+            [*command, "--gpus=0", "--quiet", f"--out={out}", f"--torchrun=--node_rank={rank}",
+             *(f"--torchrun={word}" for word in words)],
+            cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        for rank, out in enumerate(folders)
+    ]  # fmt: skip
+    said = [machine.communicate(timeout=300)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0]
+    assert all("3 steps" in text for text in said)
+    assert losses(folders[0]) == pytest.approx(losses(ready / "one"), abs=1e-4)
+    names = {path.name for folder in folders for path in folder.iterdir()}
+    assert "adapter_model.safetensors" in names
+    assert not [name for name in names if name.startswith("sft") or name in ("stop", "run.json")]
 
 
 def test_fsdp_resumes_after_being_asked_to_stop(ready):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -43,8 +44,31 @@ def test_published_settings(name):
     assert found.model.startswith("meta-llama/Llama-2-")
     assert (found.epochs, found.learning_rate, found.warmup_steps) == (5, 2e-5, 20)
     assert (found.batch_size, found.accumulation) == (1, 8)
+    # Its loss was the mean of micro-batches of one row, each the mean over the row's answer.
+    assert (found.weighting, found.packing) == ("document", False)
     assert (found.lora.rank, found.lora.alpha, found.tune) == (8, 16, "lora+")
     assert (found.schedule, found.attention, found.rope) == ("constant_with_warmup", "s2", "linear")
+
+
+def test_a_dry_run_knows_rows_held_out_chinese_and_wrong_paths(tmp_path):
+    rows = [
+        {"instruction": "字" * 700, "output": "字" * 100, "file": f"{i}.txt"} for i in range(10)
+    ]
+    (tmp_path / "zh.json").write_text(json.dumps(rows))
+    changes = {"packing": False, "context": 4096, "epochs": 1, "max_steps": None}
+    data = str(tmp_path / "zh.json")
+
+    def planned(dataset=data, **more):
+        tiny = str(RECIPES / "sft-tiny.yaml")
+        return plan(SftOptions(dataset=dataset, recipe=tiny, gpus=0, changes=changes | more))
+
+    whole = planned(held_out=0)
+    assert (whole.steps.rows, whole.steps.tokens) == (10, 8000)
+    assert planned(held_out=0.2).steps.rows == 8
+    half, single = planned(precision="auto"), planned(precision="fp32")
+    assert half.memory == single.memory  # a CPU trains in float32
+    with pytest.raises(LongalpacaError, match="no data set at"):
+        planned(str(tmp_path / "gone.json"))
 
 
 @pytest.mark.slow

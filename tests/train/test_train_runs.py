@@ -12,15 +12,20 @@ import torch
 from peft import AutoPeftModelForCausalLM
 from runs import losses, make_settings, row, setting_up, write_dataset
 from safetensors.torch import load_file
-from tiny import byte_tokenizer, save_tiny
-from transformers import TrainerCallback
+from tiny import byte_tokenizer, save_tiny, tiny_model
+from transformers import PrinterCallback, TrainerCallback
+from trl.trainer.sft_config import SFTConfig
 
 from longalpaca_data.errors import DatasetError, LongalpacaError, OutputError
 from longalpaca_data.train import launch, trainer, worker
+from longalpaca_data.train.attention import attention_name
+from longalpaca_data.train.collate import Collator, PackedRows
 from longalpaca_data.train.launch import SftOptions, sft
-from longalpaca_data.train.load import load_finished, load_tokenizer
+from longalpaca_data.train.load import load_config, load_finished, load_tokenizer
+from longalpaca_data.train.loss import add_weighted_loss
+from longalpaca_data.train.merge import merge
 from longalpaca_data.train.templates import Encoder, default_template
-from longalpaca_data.train.tokenized import open_tokenized
+from longalpaca_data.train.tokenized import open_tokenized, tokenize
 from longalpaca_data.train.worker import train
 
 pytestmark = [
@@ -72,8 +77,56 @@ def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(ready):
     result = train(make_settings(ready, "parts", max_steps=6, save_steps=3, resume=True))
     assert result.steps == 6
     assert losses(ready / "parts") == losses(ready / "whole")
+    assert tokens(ready / "parts") == tokens(ready / "whole")
+    assert not (ready / "parts" / "run.json").exists()
     one, two = weights(ready / "whole"), weights(ready / "parts")
     assert all(torch.equal(one[k], two[k]) for k in one)
+
+
+def tokens(folder):
+    records = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return [m["tokens"] for m in records if "loss" in m]
+
+
+def test_a_run_is_resumed_with_what_it_was_begun_with(ready):
+    begun = make_settings(ready)
+    stop_at(1, interrupt, lambda: train(begun))
+    before = sorted(p.name for p in (ready / "out").iterdir())
+    for match, changes in (
+        ("lora .*'rank': 8, .* now it is .*'rank': 4", {"lora": {"rank": 4}}),
+        (r"tune lora\+, now it is full", {"tune": "full"}),
+        ("rows per step 2, now it is 1 .batch_size × accumulation × GPUs.", {"accumulation": 1}),
+        ("rows of the data set 24, now it is 20", {"row_limit": 20}),
+        ("context 512, now it is 300", {"context": 300}),
+    ):
+        with pytest.raises(OutputError, match=match) as caught:
+            train(make_settings(ready, resume=True, **changes))
+        assert "\n" not in str(caught.value)
+    kept = sorted(p.name for p in (ready / "out").iterdir())
+    assert kept == before
+    # More steps than were asked for at first, and other intervals, are no other run.
+    assert train(make_settings(ready, resume=True, max_steps=5, save_steps=9)).steps == 5
+
+
+def test_a_base_with_sampling_numbers_but_no_sampling_is_trained_and_merged(ready):
+    """transformers raises when it saves them."""
+    odd = {"temperature": 0.6, "do_sample": False, "eos_token_id": 257}
+    (ready / "model" / "generation_config.json").write_text(json.dumps(odd))
+    for tune in ("full", "lora+"):
+        train(make_settings(ready, tune, tune=tune, max_steps=1, accumulation=1))
+    merge(ready / "lora+", ready / "merged")
+    for folder in ("full", "merged"):
+        found = json.loads((ready / folder / "generation_config.json").read_text())
+        assert found["eos_token_id"] == [257]
+        assert found["do_sample"] is True
+
+
+def test_an_adapter_of_four_bit_weights_belongs_to_the_base_as_it_is(ready):
+    config = load_config(str(ready / "model"))
+    config.quantization_config = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    trainer.plain_config(config).save_pretrained(ready / "plain")
+    assert "quantization_config" not in json.loads((ready / "plain" / "config.json").read_text())
+    assert config.quantization_config["load_in_4bit"]
 
 
 def test_a_run_resumed_at_its_last_step_trains_nothing_more(ready):
@@ -134,6 +187,50 @@ def test_a_signal_saves_and_says_how_to_resume(ready, number):
     assert (ready / "out" / "checkpoint-3").is_dir()
     with pytest.raises(OutputError, match="add --resume"):
         sft(options)
+
+
+def test_the_last_incomplete_step_counts_its_own_documents_only(tmp_path):
+    """Seven documents, four in the first step and three in what is left of the second."""
+    (tmp_path / "rows.json").write_text(json.dumps([row(i) for i in range(7)]))
+    data = tokenize(
+        tmp_path / "rows.json", "train", tokenizer=byte_tokenizer(), template="alpaca",
+        max_length=2000, cache=tmp_path / "cache",
+    )  # fmt: skip
+    collate = Collator({"train": data.table}, 258)
+    arguments = SFTConfig(
+        output_dir=str(tmp_path / "out"), use_cpu=True, per_device_train_batch_size=1,
+        gradient_accumulation_steps=2, num_train_epochs=1, learning_rate=0.1, optim="sgd",
+        lr_scheduler_type="constant", max_grad_norm=0.0, save_strategy="no", report_to="none",
+        bf16=False, activation_checkpointing=False, disable_tqdm=True, max_length=None,
+        dataloader_pin_memory=False, remove_unused_columns=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+    )  # fmt: skip
+    trained, expected = (
+        tiny_model("llama", attention_name("s2", 64), dtype=torch.float64) for _ in range(2)
+    )
+
+    class InOrder(trainer.LongTrainer):
+        def _get_train_sampler(self, *_):
+            return torch.utils.data.SequentialSampler(self.train_dataset)
+
+    run = InOrder(
+        trained, args=arguments, collator=collate, eval_rows=None, tokenizer=byte_tokenizer(),
+        train_rows=PackedRows([[0, 1, 2], [3], [4, 5, 6]]).dataset(), callbacks=[],
+    )  # fmt: skip
+    run.remove_callback(PrinterCallback)
+    run.train()
+    add_weighted_loss(expected)
+    for step in ([0, 1, 2, 3], [4, 5, 6]):
+        expected.zero_grad()
+        for document in step:
+            batch = collate([{"documents": [document], "split": "train"}])
+            batch.pop("n_items")
+            (expected(**batch)["loss_sum"] / len(step)).backward()
+        with torch.no_grad():
+            for parameter in expected.parameters():
+                parameter.sub_(0.1 * parameter.grad)
+    for one, two in zip(trained.parameters(), expected.parameters(), strict=True):
+        torch.testing.assert_close(one, two, atol=1e-12, rtol=0)
 
 
 def test_a_signal_in_the_last_step_lets_the_run_finish(ready):

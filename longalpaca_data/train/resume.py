@@ -1,0 +1,59 @@
+"""What a run was begun with, so that a resumed one goes on with the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from longalpaca_data.errors import OutputError
+from longalpaca_data.storage import write_text
+from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.tokenized import Counts
+
+RUN_FILE = "run.json"
+"""Lies in the output folder from the first step until the model is saved."""
+
+KEPT = (
+    "context", "rope", "tune", "lora", "quantize", "packing", "weighting", "batch_size",
+    "learning_rate", "schedule", "warmup_steps", "weight_decay", "seed",
+)  # fmt: skip
+"""Recipe keys that a resumed run can't change: weights, optimizer and batches depend on them."""
+
+
+def describe(recipe: SftRecipe, data: Counts, processes: int, parallel: str) -> dict[str, Any]:
+    """Return what must be the same after a resumption.
+
+    The number of processes may change where accumulation makes up for it: the steps are the same.
+    The optimizer's state of sharded weights is not read where they are replicas, nor the reverse.
+    """
+    values = recipe.model_dump(mode="json")
+    return {
+        **{key: values[key] for key in KEPT},
+        "weights": parallel if parallel in ("fsdp", "zero3") else "replicas",
+        "rows per step": recipe.batch_size * recipe.accumulation * processes,
+        "rows of the data set": data.rows,
+        "tokens of the data set": data.tokens,
+    }
+
+
+def remember(out: Path, run: dict[str, Any]) -> None:
+    """Write down what a run begins with."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / RUN_FILE, json.dumps(run, indent=2) + "\n")
+
+
+def check_same(out: Path, run: dict[str, Any]) -> None:
+    """Raise :class:`OutputError` where the run in ``out`` was begun with something else."""
+    path = out / RUN_FILE
+    try:
+        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else run
+    except ValueError as error:
+        raise OutputError(f"can't read {path}", do="choose another --out") from error
+    for key, value in run.items():
+        if before.get(key, value) != value:
+            more = " (batch_size × accumulation × GPUs)" if key == "rows per step" else ""
+            raise OutputError(
+                f"the run in {out} was begun with {key} {before[key]}, now it is {value}{more}",
+                do="give the same settings, or choose another --out",
+            )
