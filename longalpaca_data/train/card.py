@@ -54,7 +54,7 @@ A plain model: `AutoModelForCausalLM.from_pretrained`, or whatever else reads Hu
 def model_card(recipe: SftRecipe, config: Any, data: dict[str, Any]) -> str:
     """Return the README of a model trained by ``recipe``; ``config`` is the model's, extended.
 
-    ``data`` holds the counts of the rows trained on (``rows``, ``tokens``).
+    ``data`` holds the counts of the rows trained on (``rows``, ``tokens``, ``truncated`` …).
     """
     whole = recipe.tune == "full"
     rope = dict(getattr(config, "rope_parameters", None) or {})
@@ -73,10 +73,17 @@ def model_card(recipe: SftRecipe, config: Any, data: dict[str, Any]) -> str:
         f"- trained with {attention}, used with full attention",
         f"- trained weights: {recipe.tune}; every setting is in `recipe.yaml`",
         "- loss: `metrics.jsonl`, `loss.png`",
+        *_not_whole(data),
         "",
     ]
     loading = WHOLE if whole else ADAPTER.replace("{base!r}", repr(recipe.model))
     return "\n".join([*front, "", *about, loading])
+
+
+def _not_whole(data: dict[str, Any]) -> list[str]:
+    """Say how many rows were not trained on as they are."""
+    cut, out = data.get("truncated", 0), data.get("dropped_too_long", 0)
+    return [f"- rows cut to the context: {cut:,}; left out as too long: {out:,}"] * bool(cut or out)
 
 
 def _is_hub_name(name: str) -> bool:

@@ -426,6 +426,18 @@ def test_a_trained_model_words_prompts_as_in_training(ready, template):
         assert found.answer(text) == trained.answer(text)
 
 
+def test_rows_that_were_cut_or_left_out_are_told_of(tmp_path, capsys):
+    save_tiny(tmp_path / "model")
+    long = {**row(1), "instruction": "Open.\n" + "A line.\n" * 200 + "End.\nWhich?"}
+    too_long = {**row(2), "output": "x" * 600}
+    (tmp_path / "rows.json").write_text(json.dumps([row(0), long, too_long]))
+    settings = make_settings(tmp_path, max_steps=1, accumulation=1)
+    train(replace(settings, dataset=str(tmp_path / "rows.json"), quiet=False))
+    assert "; 1 cut to 512 tokens; 1 left out as too long (" in capsys.readouterr().err
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert "rows cut to the context: 1; left out as too long: 1" in text
+
+
 def test_the_readme_says_how_an_adapter_is_loaded(ready):
     """By its code the context extension is there; by PEFT alone it is not, and that is said."""
     train(make_settings(ready, max_steps=1, accumulation=1))
