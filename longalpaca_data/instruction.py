@@ -8,7 +8,7 @@ numbered, a book excerpt names its book); the wording is our own and lies in
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -19,6 +19,15 @@ import yaml
 from longalpaca_data.records import Example, Window
 
 _TITLE_MARKS = '《》“”"*'
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around the material; ``parts`` are the lines before each document, or empty."""
+
+    opening: str
+    parts: tuple[str, ...]
+    closing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +56,49 @@ def assemble(example: Example, texts: Sequence[str], seed: int) -> Instruction:
     """Put an example's window and question into one instruction. ``texts`` are the parts'."""
     rng = random.Random(f"{seed} {example.id}")
     window = example.window
-    wrapper = _wrappers()[window.language if window.language in _wrappers() else "en"]
-    kind = wrapper[_wrapper_kind(window)]
-    slots = {"title": window.parts[0].title.strip(_TITLE_MARKS), "count": len(window.parts)}
-    text = rng.choice(kind["openings"]).format(**slots) + "\n"
+    titles = [part.title for part in window.parts]
+    frame = word_frame(_wrapper_kind(window), window.language, titles, rng.choice)
+    text = frame.opening + "\n"
     offsets = []
-    for number, (part, part_text) in enumerate(zip(window.parts, texts, strict=True), 1):
-        if "parts" in kind:
-            title = part.title.strip(_TITLE_MARKS)
-            text += "\n" + rng.choice(kind["parts"]).format(n=number, title=title) + "\n"
+    for line, part_text in zip(frame.parts, texts, strict=True):
+        if line:
+            text += f"\n{line}\n"
         text += "\n"
         offsets.append(len(text))
         text += part_text + "\n"
     end = len(text) - 1
-    closing = rng.choice(kind["closings"]).format(**slots)
-    text += f"\n{closing}\n{example.question}"
+    text += f"\n{frame.closing}\n{example.question}"
     return Instruction(text, tuple(offsets), offsets[0], end)
+
+
+def word_frame(
+    kind: str, language: str, titles: Sequence[str], choose: Callable[[Sequence[str]], str]
+) -> Frame:
+    """Word what stands around documents of these ``titles``; ``choose`` takes one of the wordings.
+
+    ``kind`` is one of ``prompts/wrappers.yaml``. A language without wrappers has the English ones.
+    """
+    words = _wrappers().get(language, _wrappers()["en"])[kind]
+    plain = [title.strip(_TITLE_MARKS) for title in titles]
+    slots = {"title": plain[0], "count": len(plain)}
+    opening = choose(words["openings"]).format(**slots)
+    parts = tuple(
+        choose(words["parts"]).format(n=number, title=title) if "parts" in words else ""
+        for number, title in enumerate(plain, 1)
+    )
+    return Frame(opening, parts, choose(words["closings"]).format(**slots))
+
+
+def whole_kind(kind: str) -> str:
+    """Return how a whole document of this kind is announced."""
+    return kind if kind in ("book", "paper", "report") else "document"
 
 
 def _wrapper_kind(window: Window) -> str:
     if window.kind != "single":
         return window.kind
     part = window.parts[0]
-    if not part.whole:
-        return "excerpt"
-    return part.kind if part.kind in ("book", "paper", "report") else "document"
+    return whole_kind(part.kind) if part.whole else "excerpt"
 
 
 @cache

@@ -18,10 +18,12 @@ from longalpaca_data.sources import Reference, discover, read_reference
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One document: its title and its clean text."""
+    """One document: its title, its clean text, what it is and in which language."""
 
     title: str
     text: str
+    kind: str
+    language: str
 
 
 class _AnyLanguage(tuple[str, ...]):
@@ -56,7 +58,7 @@ def _reading(reference: Reference) -> Reading:
             + (f" ({error.detail})" if error.detail else ""),
             do="give a text, Markdown, HTML, PDF, EPUB or DOCX file with text in it",
         ) from error
-    return Reading(document.title, document.text)
+    return Reading(document.title, document.text, document.kind, document.language)
 
 
 def _not_counted(_: str) -> int:

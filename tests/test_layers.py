@@ -55,7 +55,8 @@ FLOORS = [
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-# The trainer is a tower of its own beside the pipeline: it knows the ground floors alone.
+# The trainer is a tower of its own beside the pipeline: it knows the ground floors, and how a row's
+# instruction is worded, which a question to a trained model must be worded like.
 TOWER = {"train", "evaluate"}
 TOWER_MAY_USE = {
     "errors",
@@ -65,6 +66,7 @@ TOWER_MAY_USE = {
     "resources",
     "storage",
     "rowfiles",
+    "instruction",
 }
 
 

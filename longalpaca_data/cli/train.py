@@ -138,7 +138,7 @@ def ask(
         from longalpaca_data.train.ask import Material  # noqa: PLC0415 — heavy
         from longalpaca_data.train.ask import ask as run  # noqa: PLC0415 — heavy
 
-        materials = [Material(reading.title, reading.text) for reading in readings]
+        materials = [Material(r.title, r.text, r.kind, r.language) for r in readings]
         pieces = run(
             model,
             materials,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import torch
-import yaml
 from transformers import StoppingCriteriaList, TextIteratorStreamer
 
 from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.instruction import whole_kind, word_frame
 from longalpaca_data.train.load import default_device, load_finished
 from longalpaca_data.train.rope import usable_length
 from longalpaca_data.train.templates import Encoder, Template, default_template
@@ -22,16 +21,14 @@ SMALLEST_MATERIAL = 64
 """Tokens. With less room than this for the material there is no point in asking."""
 
 
-TITLE_MARKS = '《》“”"*'
-"""Stripped from titles, as in the training rows: the wording has marks of its own."""
-
-
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One document: how it is called, and its text."""
+    """One document: its title, its text, what it is (``book``, ``paper``, …) and its language."""
 
     title: str
     text: str
+    kind: str = "document"
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,27 +163,19 @@ def _wrap(materials: Sequence[Material]) -> tuple[str, str, str]:
     """
     if not materials:
         return "", "", ""
-    file = resources.files("longalpaca_data") / "prompts" / "wrappers.yaml"
-    wordings = yaml.safe_load(file.read_text(encoding="utf-8"))
-    kind = "document" if len(materials) == 1 else "papers"
-    words = wordings["zh" if _is_chinese(materials[0].text) else "en"][kind]
-    titles = [material.title.strip(TITLE_MARKS) for material in materials]
-    slots = {"title": titles[0], "count": len(materials)}
-    opening = words["openings"][0].format(**slots)
-    closing = words["closings"][0].format(**slots)
+    titles = [material.title for material in materials]
+    frame = word_frame(_kind(materials), materials[0].language, titles, lambda words: words[0])
     texts = [material.text.strip() for material in materials]
-    if len(materials) > 1:
-        texts = [
-            words["parts"][0].format(n=number, title=title) + "\n\n" + text
-            for number, (title, text) in enumerate(zip(titles, texts, strict=True), start=1)
-        ]
-    return opening, "\n\n".join(texts), closing
+    pieces = [piece for pair in zip(frame.parts, texts, strict=True) for piece in pair if piece]
+    return frame.opening, "\n\n".join(pieces), frame.closing
 
 
-def _is_chinese(text: str) -> bool:
-    """Tell whether most letters of the first thousand characters are Chinese."""
-    letters = [character for character in text[:1000] if character.isalpha()]
-    return 2 * sum("\u4e00" <= c <= "\u9fff" for c in letters) > len(letters)
+def _kind(materials: Sequence[Material]) -> str:
+    """Return how the materials are announced: a book, a series of reports, two papers."""
+    kinds = {material.kind for material in materials}
+    if len(materials) == 1:
+        return whole_kind(materials[0].kind)
+    return "series" if kinds == {"report"} else "papers"
 
 
 def ask(

@@ -10,8 +10,11 @@ from tiny import byte_tokenizer, save_tiny, tiny_config
 from transformers import AutoModelForCausalLM
 
 from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.instruction import assemble
+from longalpaca_data.records import Evidence, Example
 from longalpaca_data.train.ask import Asker, Material, ask, build_prompt
 from longalpaca_data.train.templates import Encoder
+from tests.conftest import make_document, make_window
 
 ENCODER = Encoder(byte_tokenizer(), "llama2")
 
@@ -33,10 +36,10 @@ def test_one_document_is_named_and_several_are_numbered():
 
 def test_chinese_documents_get_chinese_wording():
     prompt = build_prompt(
-        ENCODER, [Material("红楼梦", "满纸荒唐言")], "谁?", room=4000, context=4000
+        ENCODER, [Material("红楼梦", "满纸荒唐言", language="zh")], "谁?", room=4000, context=4000
     )
     assert "《红楼梦》" in text_of(prompt)
-    marked = [Material("《红楼梦》", "满纸荒唐言"), Material("“Emma”", "满纸")]
+    marked = [Material("《红楼梦》", "满纸荒唐言", "paper", "zh"), Material("“Emma”", "满纸")]
     text = text_of(build_prompt(ENCODER, marked, "谁?", room=4000, context=4000))
     assert "第1篇论文《红楼梦》" in text
     assert "第2篇论文《Emma》" in text
@@ -147,3 +150,30 @@ def test_errors_come_before_the_first_piece(tmp_path):
 def test_an_asker_reads_as_much_as_its_model(tmp_path):
     save_tiny(tmp_path / "m")
     assert Asker.load(str(tmp_path / "m")).context == 128
+
+
+@pytest.mark.parametrize(
+    ("kinds", "window", "language"),
+    [
+        (["book"], "single", "en"),
+        (["paper"], "single", "zh"),
+        (["report"], "single", "en"),
+        (["manual"], "single", "en"),
+        (["paper", "paper"], "papers", "en"),
+        (["report", "report", "report"], "series", "zh"),
+    ],
+)
+def test_a_prompt_is_worded_as_a_training_row_is(kinds, window, language):
+    """Whatever the kind of document: the prompt is one of the instructions that build writes."""
+    documents = [
+        make_document(f"Text {n}.", title=f"“Title {n}”", kind=kind, language=language)
+        for n, kind in enumerate(kinds)
+    ]
+    made = make_window(*documents, kind=window)
+    question = Example(
+        "id", made, "f", "t", language, "Who?", "Ada.", (Evidence("x", 0, 0, 1),), "g"
+    )
+    rows = {assemble(question, [d.text for d in documents], seed).text for seed in range(200)}
+    materials = [Material(d.title, d.text, d.kind, d.language) for d in documents]
+    prompt = text_of(build_prompt(ENCODER, materials, "Who?", room=4000, context=4000))
+    assert prompt.removeprefix("[INST] ").removesuffix(" [/INST]") in rows
