@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Sets everything up and runs the whole test suite, one file per core at a time. Further words go to
-# pytest:
+# Sets everything up and runs the whole test suite, on every core. Further words go to pytest:
 #   bash scripts/test.sh -m 'not slow'
 #   bash scripts/test.sh -n 0 tests/test_build.py     # in this process, for a debugger
 set -euo pipefail
@@ -11,4 +10,4 @@ tools
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-exec .venv/bin/python -m pytest -n "$(cores)" --dist loadfile "$@"
+exec .venv/bin/python -m pytest -n "$(cores)" --dist worksteal "$@"
