@@ -65,25 +65,43 @@ async def serve(desk: Desk, host: str = "127.0.0.1", port: int = 0) -> AsyncIter
         application(desk, guard), access_log=None, shutdown_timeout=_FINISHING, handle_signals=False
     )
     await runner.setup()
+    handlers = runner.server
+    assert handlers is not None
+    listening: asyncio.Server | None = None
     try:
         try:
-            site = web.TCPSite(runner, host, port)
-            await site.start()
+            listening = await asyncio.get_running_loop().create_server(handlers, host, port)
         except (OSError, OverflowError) as error:
             raise _no_address(host, port, error) from error
-        address, bound = runner.addresses[0][:2]
+        address, bound = listening.sockets[0].getsockname()[:2]
         yield Listening(f"http://{_name(address)}:{bound}/#token={guard.token}", bound)
     finally:
-        await _close(runner)
+        if listening is not None:
+            await _stop_listening(listening)
+        await _finish(runner, handlers)
 
 
-async def _close(runner: web.AppRunner) -> None:
+async def _stop_listening(listening: asyncio.Server) -> None:
+    """Close the server once what it has accepted is its own.
+
+    Python 3.11 loses the socket of a connection that is accepted in the very turn in which the
+    server is closed (cpython issue 109564); browsers open connections whenever they like.
+    """
+    loop = listening.get_loop()
+    with contextlib.suppress(NotImplementedError):  # Windows' loop has no readers
+        for accepting in listening.sockets:
+            loop.remove_reader(accepting.fileno())
+    for _ in range(2):  # one turn to attach a connection, one to hand it to its handler
+        await asyncio.sleep(0)
+    listening.close()
+
+
+async def _finish(runner: web.AppRunner, handlers: web.Server) -> None:
     """Finish what is under way, then drop what pages that went away never read.
 
     A transport with unsent bytes stays open when it is closed, until the other side takes them.
     """
-    server = runner.server
-    transports = [one.transport for one in server.connections] if server else []
+    transports = [one.transport for one in handlers.connections]
     await runner.cleanup()
     for transport in transports:
         if transport is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import requests
 from longalpaca_data.review.guard import TOKEN_HEADER, Guard, is_loopback
 from longalpaca_data.reviews import REVIEWS, read_reviews
 from tests.built import long_row, write_set
-from tests.review.served import KEY, Served, rows, serving
+from tests.review.served import KEY, Served, rows, serving, small_set
 
 REJECT = {"id": "key", "decision": "reject"}
 
@@ -241,4 +243,28 @@ def test_a_page_that_went_away_leaves_no_open_socket(tmp_path: Path) -> None:
         words = f"GET /api/row?id=key HTTP/1.1\r\nHost: {served.base[7:]}\r\n"
         asking.sendall(f"{words}{TOKEN_HEADER}: {served.token}\r\n\r\n".encode())
         assert asking.recv(12) == b"HTTP/1.1 200"
+    gc.collect()  # a socket left open would warn here, and the warning fail the test
+
+
+def test_connections_that_come_while_it_stops_leave_no_open_socket(tmp_path: Path) -> None:
+    folder = small_set(tmp_path / "set")
+    for _ in range(3):
+        opened: list[socket.socket] = []
+        stopped = threading.Event()
+
+        def connect(port: int, opened: list[socket.socket], stopped: threading.Event) -> None:
+            with contextlib.suppress(OSError):
+                while not stopped.is_set():
+                    opened.append(socket.create_connection(("127.0.0.1", port), timeout=1))
+
+        with serving(folder) as served:
+            port = int(served.base.rsplit(":", 1)[1])
+            flood = threading.Thread(target=connect, args=(port, opened, stopped))
+            flood.start()
+            while len(opened) < 20:
+                time.sleep(0.001)
+        stopped.set()
+        flood.join(10)
+        for one in opened:
+            one.close()
     gc.collect()  # a socket left open would warn here, and the warning fail the test
