@@ -8,6 +8,7 @@ numbered, a book excerpt names its book); the wording is our own and lies in
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,14 @@ import yaml
 from longalpaca_data.records import Example, Window
 
 _TITLE_MARKS = '《》“”"*'
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_UNNAMED_ZH = {
+    "book": "这本书",
+    "paper": "这篇论文",
+    "report": "这份报告",
+    "manual": "这本手册",
+    "document": "这份文档",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ def word_frame(
     ``kind`` is one of ``prompts/wrappers.yaml``. A language without wrappers has the English ones.
     """
     words = _wrappers().get(language, _wrappers()["en"])[kind]
-    plain = [title.strip(_TITLE_MARKS) for title in titles]
+    plain = [plain_title(title) for title in titles]
     slots = {"title": plain[0], "count": len(plain)}
     opening = choose(words["openings"]).format(**slots)
     parts = tuple(
@@ -87,6 +96,18 @@ def word_frame(
         for number, title in enumerate(plain, 1)
     )
     return Frame(opening, parts, choose(words["closings"]).format(**slots))
+
+
+def plain_title(title: str) -> str:
+    """Return a title without marks around it: the wording has marks of its own."""
+    return title.strip(_TITLE_MARKS)
+
+
+def unnamed_zh(title: str, kind: str) -> str:
+    """Return what Chinese words call a document whose title has no Chinese character, else nothing:
+    《Lun Yu》 is no name for a Chinese reader.
+    """
+    return "" if _HAN.search(title) else _UNNAMED_ZH[kind]
 
 
 def whole_kind(kind: str) -> str:

@@ -8,7 +8,6 @@ start of a sentence.
 
 from __future__ import annotations
 
-import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import yaml
 
 from longalpaca_data.generators.extractive.family import Finding
 from longalpaca_data.generators.extractive.reading import Reading
+from longalpaca_data.instruction import unnamed_zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,6 @@ _NAMES = {
 }
 
 
-_HAN = re.compile(r"[\u4e00-\u9fff]")
-_UNNAMED_ZH = {
-    "book": "这本书",
-    "paper": "这篇论文",
-    "report": "这份报告",
-    "manual": "这本手册",
-    "document": "这份文档",
-}
-"""For a title without a Chinese character: 《Lun Yu》 is no name for a Chinese reader."""
-
 _SIMPLIFIED = (
     "与两个为么义乱从们减别变后号吗处复头夹层写几开张录总报据数时来标样构档点现离称简紧组结给编缩节见"
     "讲记论话语说请读谁载较达过还这远选邻释里问间项顺题举于发准册书页关对种条当应该没会内实将无尔学归属单计刚并"
@@ -97,8 +87,8 @@ def in_script(text: str, reading: Reading) -> str:
 def refer(reading: Reading) -> str:
     """Say how a person would name the document in running text."""
     title = reading.title.strip("《》“”")
-    if reading.language == "zh" and not _HAN.search(title):
-        return in_script(_UNNAMED_ZH[reading.kind], reading)
+    if reading.language == "zh" and (unnamed := unnamed_zh(title, reading.kind)):
+        return in_script(unnamed, reading)
     return in_script(_NAMES[reading.language][reading.kind], reading).format(title=title)
 
 

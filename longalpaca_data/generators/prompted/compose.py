@@ -14,6 +14,7 @@ from typing import Literal
 
 from longalpaca_data.generators.prompted.plan import Anchor, Assignment
 from longalpaca_data.generators.prompted.templates import Templates, render
+from longalpaca_data.instruction import plain_title, unnamed_zh
 from longalpaca_data.records import Part, Window, content_id
 
 Strategy = Literal["whole", "anchored"]
@@ -27,17 +28,7 @@ _REFERENCES = re.compile(
     re.IGNORECASE,
 )
 _REFERENCES_FROM = 0.5  # a heading of that name in the first half is no list at the end
-_TITLE_MARKS = '《》“”"*'
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_UNNAMED = {
-    "book": "这本书",
-    "paper": "这篇论文",
-    "report": "这份报告",
-    "manual": "这本手册",
-    "document": "这份文档",
-}
-"""What a Chinese prompt calls a document whose title has no Chinese character: rows would say
-《Lun Yu》. Where there are several documents their titles must tell them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +105,7 @@ def _shown(window: Window, number: int) -> dict[str, object]:
     outside of the fence: on one line, and not too long.
     """
     part = window.parts[number - 1]
-    title = _one_line(part.title).strip(_TITLE_MARKS)
+    title = plain_title(_one_line(part.title))
     quoted = f"《{title}》" if window.language == "zh" else f'"{title}"'
     return {
         "number": number,
@@ -125,8 +116,9 @@ def _shown(window: Window, number: int) -> dict[str, object]:
 
 
 def _unnamed(window: Window, part: Part) -> str:
+    """Name a Chinese row's only document; where there are several, their titles tell them apart."""
     alone = window.language == "zh" and len(window.parts) == 1
-    return _UNNAMED[part.kind] if alone and not _HAN.search(part.title) else ""
+    return unnamed_zh(part.title, part.kind) if alone else ""
 
 
 def _material(
