@@ -22,11 +22,10 @@ from longalpaca_data.train.attention import attention_name, default_group_size
 from longalpaca_data.train.collate import IGNORED
 from longalpaca_data.train.lora import count, prepare
 from longalpaca_data.train.loss import add_weighted_loss
-from longalpaca_data.train.plan import config_from_numbers, memory, tune_options
+from longalpaca_data.train.plan import GIB, config_from_numbers, memory, tune_options
 from longalpaca_data.train.recipe import SftRecipe, find_recipe, load_recipe
 from longalpaca_data.train.rope import extend_context
 
-GIB = 1 << 30
 TARGETS = 10
 """One token in ten is a target."""
 COLUMNS = ("tokens", "attention", "estimate", "peak", "of est.", "s/step", "tokens/s")

@@ -7,23 +7,13 @@ that it was trained on.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from longalpaca_data.clean import clean_document
 from longalpaca_data.clean.document import Unusable
 from longalpaca_data.errors import SourceError, UnreadableError
+from longalpaca_data.records import Material
 from longalpaca_data.sources import Reference, discover, read_reference
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One document: its title, its clean text, what it is and in which language."""
-
-    title: str
-    text: str
-    kind: str
-    language: str
 
 
 class _AnyLanguage(tuple[str, ...]):
@@ -35,7 +25,7 @@ class _AnyLanguage(tuple[str, ...]):
         return True
 
 
-def read_materials(sources: Iterable[str]) -> list[Reading]:
+def read_materials(sources: Iterable[str]) -> list[Material]:
     """Read files, folders, globs, URLs, ``gutenberg:ID`` …: whatever `collect` reads, in order.
 
     Raises :class:`SourceError`, naming the first document that can't be read.
@@ -48,7 +38,7 @@ def read_texts(sources: Iterable[str]) -> list[str]:
     return [_exact(reference) or _reading(reference).text for reference in discover(sources)]
 
 
-def _reading(reference: Reference) -> Reading:
+def _reading(reference: Reference) -> Material:
     try:
         raw = read_reference(reference)
         document = clean_document(raw, _not_counted, _AnyLanguage())
@@ -58,7 +48,7 @@ def _reading(reference: Reference) -> Reading:
             + (f" ({error.detail})" if error.detail else ""),
             do="give a text, Markdown, HTML, PDF, EPUB or DOCX file with text in it",
         ) from error
-    return Reading(document.title, document.text, document.kind, document.language)
+    return Material(document.title, document.text, document.kind, document.language)
 
 
 def _not_counted(_: str) -> int:

@@ -159,6 +159,18 @@ ANY_PART = -1
 
 
 @dataclass(frozen=True, slots=True)
+class Material:
+    """A document that a question is asked about outside of any build: its title, its clean text,
+    what it is (``book``, ``paper``, …) and its language.
+    """
+
+    title: str
+    text: str
+    kind: str = "document"
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A verbatim quote that an answer rests on.
 

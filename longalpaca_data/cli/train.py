@@ -134,11 +134,9 @@ def ask(
     from longalpaca_data.materials import read_materials  # noqa: PLC0415 — heavy
 
     with _stoppable("interrupted"):
-        readings = read_materials(material)  # before the model, which takes its time
-        from longalpaca_data.train.ask import Material  # noqa: PLC0415 — heavy
+        materials = read_materials(material)  # before the model, which takes its time
         from longalpaca_data.train.ask import ask as run  # noqa: PLC0415 — heavy
 
-        materials = [Material(r.title, r.text, r.kind, r.language) for r in readings]
         pieces = run(
             model,
             materials,

@@ -12,6 +12,7 @@ from transformers import StoppingCriteriaList, TextIteratorStreamer
 
 from longalpaca_data.errors import LongalpacaError
 from longalpaca_data.instruction import whole_kind, word_frame
+from longalpaca_data.records import Material
 from longalpaca_data.train.load import default_device, load_finished
 from longalpaca_data.train.rope import usable_length
 from longalpaca_data.train.templates import Encoder, Template, default_template
@@ -19,16 +20,6 @@ from longalpaca_data.train.truncate import shorten
 
 SMALLEST_MATERIAL = 64
 """Tokens. With less room than this for the material there is no point in asking."""
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """One document: its title, its text, what it is (``book``, ``paper``, …) and its language."""
-
-    title: str
-    text: str
-    kind: str = "document"
-    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ import torch
 from tqdm import tqdm
 from transformers import TrainerCallback
 
+from longalpaca_data.train.plan import GIB
+
 STOP_FILE = "stop"
 """In the output folder: the launcher asks all ranks to save and stop by creating it."""
 
 METRICS_FILE = "metrics.jsonl"
-
-GIB = 1 << 30
 
 
 class StopOnRequest(TrainerCallback):

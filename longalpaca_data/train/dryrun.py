@@ -21,6 +21,7 @@ from longalpaca_data.train.options import (
 )
 from longalpaca_data.train.packing import pack
 from longalpaca_data.train.plan import (
+    GIB,
     Memory,
     Steps,
     choose_parallel,
@@ -59,10 +60,9 @@ class Plan:
 
     def lines(self) -> list[str]:
         """Return the plan as text."""
-        gib = 1 << 30
         share = 100 * self.trained / max(self.trained + self.frozen, 1)
         what = "assumed" if self.assumed else "read"
-        parts = {k: v / gib for k, v in asdict(self.memory).items()}
+        parts = {k: v / GIB for k, v in asdict(self.memory).items()}
         detail = ", ".join(f"{name} {size:.1f}" for name, size in parts.items())
         return [
             f"command     {self.command}",
@@ -75,7 +75,7 @@ class Plan:
             f"tokens      {self.steps.tokens:,}",
             f"gpus        {self._processes()}",
             f"weights     {self.parallel}",
-            f"memory      {self.memory.total / gib:.1f} GiB per GPU, estimated ({detail})",
+            f"memory      {self.memory.total / GIB:.1f} GiB per GPU, estimated ({detail})",
             "            (reckoned, not calibrated on a GPU: leave a quarter of its memory free)",
         ]
 
