@@ -1,12 +1,16 @@
-"""The memory that `sft --dry-run` estimates against the memory that a step takes, on one GPU.
+"""The memory that `sft --dry-run` estimates beside what a training step takes.
 
     python bench/memory.py                                        # sft-default, 16k and 32k tokens
-    python bench/memory.py --recipe sft-tiny --lengths 8192
-    python bench/memory.py --attention s2 full --lengths 16384 65536
+    python bench/memory.py --recipes sft-longalpaca-7b sft-longalpaca-13b --gpus 8
+    python bench/memory.py --lengths 16384 --set tune=full --set gradient_checkpointing=false
+    python bench/memory.py --simulate                             # also where there is a GPU
 
-A model of the recipe's architecture with random weights takes two optimizer steps on one row of
-random tokens, a tenth of which are targets. `estimate` is what the dry run says, `peak` what torch
-counted in the second step, `s/step` the second step's time. Needs CUDA.
+With an NVIDIA GPU, a model of the recipe's architecture with random weights takes two optimizer
+steps on one row of random tokens on one GPU; `peak` is what torch counted in the second. Without
+one, a step of the whole model is simulated with fake tensors (simulated/step.py), on one GPU and on
+several that shard it; `peak` is what its tensors would take, and what they are follows: weights,
+moments, gradients, what FSDP gathered, what the forward and the backward pass left. What a
+simulation can't see: fragmentation, the CUDA context, NCCL's buffers, kernels' own workspaces.
 """
 
 from __future__ import annotations
@@ -16,19 +20,18 @@ import time
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
+from simulated.step import TARGETS, build, simulate
 
-from longalpaca_data.train.attention import attention_name, default_group_size
 from longalpaca_data.train.collate import IGNORED
-from longalpaca_data.train.lora import count, prepare
+from longalpaca_data.train.lora import count
 from longalpaca_data.train.loss import add_weighted_loss
-from longalpaca_data.train.plan import GIB, config_from_numbers, memory, tune_options
+from longalpaca_data.train.memory import GIB, memory
+from longalpaca_data.train.options import settings_of
 from longalpaca_data.train.recipe import SftRecipe, find_recipe, load_recipe
-from longalpaca_data.train.rope import extend_context
 
-TARGETS = 10
-"""One token in ten is a target."""
-COLUMNS = ("tokens", "attention", "estimate", "peak", "of est.", "s/step", "tokens/s")
+MEASURED = ("recipe", "tokens", "attention", "estimate", "peak", "est./peak", "s/step", "tokens/s")
+PARTS = ("weights", "optimizer", "gradients", "gathered", "forward", "backward")
+SIMULATED = ("recipe", "tokens", "gpus", "estimate", "peak", "est./peak", *PARTS, "seconds")
 
 
 def batch(tokens: int, words: int) -> dict[str, Any]:
@@ -47,28 +50,11 @@ def batch(tokens: int, words: int) -> dict[str, Any]:
     }
 
 
-def build(recipe: SftRecipe) -> tuple[Any, Any]:
-    """Build the recipe's model with random weights, ready to train, and its configuration."""
-    config = config_from_numbers(recipe)
-    extend_context(config, recipe.context, recipe.rope)
-    kind, group = recipe.attention, recipe.group_size or default_group_size(recipe.context)
-    dtype = torch.float32 if recipe.precision == "fp32" else torch.bfloat16
-    with torch.device("cuda"):
-        model = AutoModelForCausalLM.from_config(
-            config, dtype=dtype, attn_implementation=attention_name(kind, group)
-        )
-        model = prepare(model, tune_options(recipe))
-    if recipe.gradient_checkpointing:
-        model.activation_checkpointing_enable({"use_reentrant": False})
-        model.enable_input_require_grads()
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    add_weighted_loss(inner)
-    return model.train(), config
-
-
 def measure(recipe: SftRecipe) -> tuple[float, float, float]:
     """Return the estimate and the peak in GiB, and the seconds of the second step."""
-    model, config = build(recipe)
+    with torch.device("cuda"):
+        model, inner, config = build(recipe)
+    add_weighted_loss(inner)
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=1e-5, fused=True)
     half = recipe.precision != "fp32"
@@ -77,10 +63,14 @@ def measure(recipe: SftRecipe) -> tuple[float, float, float]:
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
         began = time.perf_counter()
-        with torch.autocast("cuda", torch.bfloat16, enabled=half):
-            row = batch(recipe.context, int(config.vocab_size))
-            loss = model(**row)["loss_sum"]
-        loss.backward()
+        for micro in range(2):  # the second finds the first one's gradients
+            with torch.autocast("cuda", torch.bfloat16, enabled=half):
+                row = batch(recipe.context, int(config.vocab_size))
+                loss = model(**row)["loss_sum"]
+            loss.backward()
+            if micro == 0:
+                torch.cuda.synchronize()
+                began = time.perf_counter()
         optimizer.step()
         optimizer.zero_grad()
         torch.cuda.synchronize()
@@ -89,28 +79,60 @@ def measure(recipe: SftRecipe) -> tuple[float, float, float]:
     return estimate, torch.cuda.max_memory_allocated() / GIB, seconds
 
 
+def show(*cells: object) -> None:
+    """Print a row of the table."""
+    texts = [f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in cells]
+    print(f"{texts[0]:<20}" + " ".join(f"{text:>9}" for text in texts[1:]), flush=True)
+
+
+def measured(options: argparse.Namespace, changes: dict[str, Any]) -> None:
+    """Measure each recipe, length and kind of attention on this machine's GPU."""
+    show(*MEASURED)
+    for name in options.recipes:
+        for tokens in options.lengths:
+            for attention in options.attention:
+                fixed = {"context": tokens, "attention": attention, "batch_size": 1}
+                recipe = load_recipe(find_recipe(name), fixed | changes)
+                estimate, peak, seconds = measure(recipe)
+                ratio = f"{estimate / peak:.3f}"
+                show(name, tokens, recipe.attention, estimate, peak, ratio, f"{seconds:.2f}",
+                     round(tokens / seconds))  # fmt: skip
+                torch.cuda.empty_cache()
+
+
+def simulated(options: argparse.Namespace, changes: dict[str, Any]) -> None:
+    """Simulate each recipe, length and number of GPUs."""
+    show(*SIMULATED)
+    for name in options.recipes:
+        for tokens in options.lengths:
+            for gpus in options.gpus:
+                recipe = load_recipe(find_recipe(name), {"context": tokens} | changes)
+                began = time.perf_counter()
+                step = simulate(recipe, gpus)
+                seconds = round(time.perf_counter() - began)
+                kind = "none" if gpus == 1 else "fsdp"
+                estimate = memory(step.config, step.counts, recipe, kind, gpus).total
+                parts = [step.parts.get(part, 0) / GIB for part in PARTS]
+                ratio = f"{estimate / step.peak:.3f}"
+                show(name, tokens, gpus, estimate / GIB, step.peak / GIB, ratio, *parts, seconds)
+
+
 def main() -> None:
-    """Measure each length and kind of attention."""
+    """Measure where there is a GPU, else simulate."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--recipe", default="sft-default")
+    parser.add_argument("--recipes", nargs="+", default=["sft-default"])
     parser.add_argument("--lengths", type=int, nargs="+", default=(16384, 32768))
-    parser.add_argument("--attention", nargs="+", choices=("s2", "full"), default=("s2", "full"))
+    parser.add_argument(
+        "--attention", nargs="+", choices=("s2", "full"), default=("s2", "full"), help="on a GPU"
+    )
+    parser.add_argument("--gpus", type=int, nargs="+", default=(1, 8), help="when simulating")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--simulate", action="store_true", help="even where there is a GPU")
     options = parser.parse_args()
-    if not torch.cuda.is_available():
-        print("bench/memory.py needs an NVIDIA GPU: skipped")
-        return
-    print(" ".join(f"{name:>10}" for name in COLUMNS))
-    for tokens in options.lengths:
-        for attention in options.attention:
-            changes = {"context": tokens, "attention": attention, "batch_size": 1}
-            recipe = load_recipe(find_recipe(options.recipe), changes)
-            estimate, peak, seconds = measure(recipe)
-            figures = [f"{estimate:.1f}", f"{peak:.1f}", f"{peak / estimate:.2f}"]
-            figures += [f"{seconds:.2f}", f"{tokens / seconds:.0f}"]
-            print(" ".join(f"{x:>10}" for x in (tokens, attention, *figures)), flush=True)
-            torch.cuda.empty_cache()
+    simulates = options.simulate or not torch.cuda.is_available()
+    (simulated if simulates else measured)(options, settings_of(options.set))
 
 
 if __name__ == "__main__":

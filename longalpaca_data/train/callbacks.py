@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 from transformers import TrainerCallback
 
-from longalpaca_data.train.plan import GIB
+from longalpaca_data.train.memory import GIB
 
 STOP_FILE = "stop"
 """In the output folder: the launcher asks all ranks to save and stop by creating it."""

@@ -11,6 +11,7 @@ import torch
 
 from longalpaca_data.train.holdout import HoldOut, has_validation
 from longalpaca_data.train.load import load_config
+from longalpaca_data.train.memory import GIB, Memory, memory
 from longalpaca_data.train.options import (
     SftOptions,
     command,
@@ -21,13 +22,10 @@ from longalpaca_data.train.options import (
 )
 from longalpaca_data.train.packing import pack
 from longalpaca_data.train.plan import (
-    GIB,
-    Memory,
     Steps,
     choose_parallel,
     config_from_numbers,
     count_parameters,
-    memory,
     steps,
     tune_options,
 )
@@ -76,7 +74,7 @@ class Plan:
             f"gpus        {self._processes()}",
             f"weights     {self.parallel}",
             f"memory      {self.memory.total / GIB:.1f} GiB per GPU, estimated ({detail})",
-            "            (reckoned, not calibrated on a GPU: leave a quarter of its memory free)",
+            "            (as steps were simulated, not measured: leave a quarter of the GPU free)",
         ]
 
     def _processes(self) -> str:

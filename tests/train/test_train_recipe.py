@@ -7,25 +7,20 @@ import shlex
 from pathlib import Path
 
 import pytest
-import torch
 from runs import setting_up
 from tiny import tiny_config, tiny_model
-from transformers import AutoModelForCausalLM, LlamaConfig
 
 from longalpaca_data.errors import LongalpacaError, RecipeError
 from longalpaca_data.train import options as options_module
 from longalpaca_data.train.arguments import zero3
-from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.launch import SftOptions, plan
 from longalpaca_data.train.lora import Counts, TuneOptions, count, prepare
+from longalpaca_data.train.memory import memory
 from longalpaca_data.train.options import command, gpus_to_use, node_count, settings_of
 from longalpaca_data.train.plan import (
-    KEPT,
-    Kept,
     choose_parallel,
     config_from_numbers,
     count_parameters,
-    memory,
     steps,
 )
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe, find_recipe, load_recipe
@@ -116,71 +111,32 @@ def test_parameters_are_counted_without_weights(tune):
 def test_memory_and_sharding():
     config, full = tiny_config("llama"), recipe(tune="full", precision="bf16")
     counts = count_parameters(config, TuneOptions(tune="full"))
-    one, eight = (memory(config, counts, full, kind, 8) for kind in ("ddp", "fsdp"))
-    words = config.vocab_size * config.hidden_size
-    gathered = 2 * (counts.trained - words) / config.num_hidden_layers * 2 + words * 4
-    assert one.weights == pytest.approx(8 * (eight.weights - gathered), abs=8)
+    one, eight = (memory(config, counts, full, kind, 8) for kind in ("none", "fsdp"))
+    assert one.weights == pytest.approx(8 * eight.weights, abs=8)
     assert one.optimizer == pytest.approx(8 * eight.optimizer, abs=8)
+    assert one.gradients == 4 * counts.trained
+    assert eight.gradients == 2 * counts.trained  # whole while micro-batches are added up
+    copies = memory(config, counts, full, "ddp", 8)
+    assert copies.gradients == 2 * one.gradients  # DDP's buckets
     saving = memory(config, counts, recipe(gradient_checkpointing=False), "ddp", 8)
     assert saving.activations > one.activations
-    needed = one.weights + one.optimizer
+    needed = copies.weights + copies.optimizer + copies.gradients
     assert choose_parallel(full, config, counts, 8, needed * 2) == "ddp"
     assert choose_parallel(full, config, counts, 8, needed) == "fsdp"
     assert choose_parallel(full, config, counts, 1, needed) == "none"
     assert choose_parallel(recipe(parallel="zero3"), config, counts, 8, None) == "zero3"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("tune", ["lora+", "lora", "full"])
-@pytest.mark.parametrize("kind", ["half", "float32"])
-def test_what_a_layer_keeps_is_what_is_reckoned(tune, kind):
-    """Measured anew: two widths, two inner sizes and two depths give the three numbers."""
-    wide, narrow, deep = (512, 512), (256, 512), (256, 1024)
-    measured = {size: bytes_per_layer(tune, kind, *size) for size in (wide, narrow, deep)}
-    found = Kept(
-        per_width=round((measured[wide] - measured[narrow]) / 256),
-        per_inner=round((measured[deep] - measured[narrow]) / 512),
-        held=round(bytes_per_layer(tune, kind, *narrow, checkpointing=True) / 256),
-    )
-    assert found == KEPT[kind, tune]
-
-
-def bytes_per_layer(tune, kind, width, inner, *, checkpointing=False):
-    """Bytes that autograd saves per token and layer: six layers' less two layers'."""
-    two, six = (saved_bytes(tune, kind, width, inner, layers, checkpointing) for layers in (2, 6))
-    return (six - two) / 4
-
-
-def saved_bytes(tune, kind, width, inner, layers, checkpointing, tokens=96):
-    config = LlamaConfig(
-        vocab_size=100, hidden_size=width, intermediate_size=inner, num_hidden_layers=layers,
-        num_attention_heads=4, num_key_value_heads=4,
-    )  # fmt: skip
-    half = kind == "half"
-    model = prepare(
-        AutoModelForCausalLM.from_config(
-            config, attn_implementation=attention_name("s2", 32),
-            dtype=torch.bfloat16 if half else torch.float32,
-        ),
-        TuneOptions(tune=tune),
-    ).train()  # fmt: skip
-    inside = model if tune == "full" else model.get_base_model()
-    if checkpointing:
-        inside.activation_checkpointing_enable({"use_reentrant": False})
-    saved = {}
-
-    def pack(tensor):
-        if tokens in tensor.shape:  # weights are there anyway
-            saved[tensor.untyped_storage().data_ptr()] = tensor
-        return tensor
-
-    ids = torch.zeros(1, tokens, dtype=torch.long)
-    with (
-        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
-        torch.autocast("cpu", torch.bfloat16, enabled=half),
-    ):
-        inside.base_model(input_ids=ids, use_cache=False)
-    return sum(tensor.untyped_storage().nbytes() for tensor in saved.values()) / tokens
+def test_four_bits_are_for_matrices_inside_layers():
+    config = tiny_config("llama")
+    counts = count_parameters(config, TuneOptions(tune="lora"))
+    plain, small = (recipe(tune="lora", precision="bf16", quantize=q) for q in (None, "4bit"))
+    words = 2 * config.vocab_size * config.hidden_size
+    one = memory(config, counts, small, "none", 1)
+    assert one.weights == round(0.55 * (counts.frozen - words) + 2 * words + 4 * counts.trained)
+    eight = memory(config, counts, small, "fsdp", 8)
+    assert eight.weights == pytest.approx(one.weights / 8, abs=1)
+    assert eight.gathered < memory(config, counts, plain, "fsdp", 8).gathered
 
 
 def test_memory_of_seven_billion_parameters_at_16k_by_hand():
@@ -190,10 +146,12 @@ def test_memory_of_seven_billion_parameters_at_16k_by_hand():
     counts = Counts(trained=139_726_848, frozen=6_738_415_616)
     one = memory(config, counts, found, "none", 1)
     assert one.weights == 2 * 6_738_415_616 + 4 * 139_726_848  # bfloat16, and float32 trained
-    assert one.optimizer == 12 * 139_726_848  # gradient and two moments in float32
+    assert one.optimizer == 8 * 139_726_848  # two moments in float32
+    assert one.gradients == 4 * 139_726_848
     inputs = 32 * 16384 * 4096 * 4  # every layer's input, float32: the embeddings are
-    assert one.activations == inputs + 16384 * (24 * 4096 + 6 * 11008)  # and one layer's innards
-    assert 23 < one.total / 2**30 < 27
+    layer = 28 * 4096 + 4 * 4096 + 12 * 11008  # and one layer on its way back
+    assert one.activations == inputs + 16384 * layer
+    assert 26 < one.total / 2**30 < 27
     eight = memory(config, counts, found, "fsdp", 8)
     assert eight.total < one.total / 2
     assert eight.activations < one.activations
@@ -229,7 +187,7 @@ def test_more_gpus_than_there_are(monkeypatch):
 
 
 def test_zero3_asks_for_whole_weights_when_saving():
-    config = zero3(recipe())
+    config = zero3(recipe(), half=True)
     assert config["zero_optimization"]["stage3_gather_16bit_weights_on_model_save"]
 
 
