@@ -3,7 +3,7 @@
 Everything is built as the worker and accelerate build it: trained weights by `prepare`, autocast to
 bfloat16, checkpointed layers, the chunked loss, fused AdamW, gradients that are there when the
 backward pass begins (accumulation), and on several GPUs FSDP2 by accelerate's own function over a
-process group that sends nothing.
+process group that sends nothing, in the precision that `shards` sets, without autocast.
 
 A build of torch without CUDA can't differentiate fake tensors on `cuda`, so they are on the CPU,
 and where our code or torch asks for the device it is told what holds on CUDA (`as_on_cuda`).
@@ -12,7 +12,6 @@ and where our code or torch asks for the device it is told what holds on CUDA (`
 from __future__ import annotations
 
 import types
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from torch.nn.modules import linear_cross_entropy, linear_cross_entropy_options
 from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import AutoModelForCausalLM
 
-from longalpaca_data.train import attention
+from longalpaca_data.train import attention, shards
 from longalpaca_data.train.attention import attention_name, default_group_size, kernels
 from longalpaca_data.train.collate import IGNORED
 from longalpaca_data.train.lora import Counts, count, prepare
@@ -81,50 +80,31 @@ def simulate(
         for tensor in (*model.parameters(), *model.buffers()):
             local: Any = tensor.data
             tracker.see(local.to_local() if isinstance(local, DTensor) else local)
-        _step(recipe, model, optimizer, tracker, sharded=mesh is not None)
+        _step(recipe, model, optimizer, tracker, autocast=half and mesh is None)
     parts = {name: size for name, size in tracker.peak_by_stage.items() if size}
-    return Simulated(tracker.peak, _named(parts), config, counts)
-
-
-def _named(parts: dict[str, int]) -> dict[str, int]:
-    """What is left of the first micro-batch in the last one are its gradients."""
-    named: Counter[str] = Counter()
-    for stage, size in parts.items():
-        named["gradients" if stage == "first" else stage] += size
-    return dict(named)
+    return Simulated(tracker.peak, parts, config, counts)
 
 
 def _step(
-    recipe: SftRecipe, model: Any, optimizer: Any, tracker: Tracker, *, sharded: bool
+    recipe: SftRecipe, model: Any, optimizer: Any, tracker: Tracker, *, autocast: bool
 ) -> None:
     """Take a step with moments and, if any are accumulated, gradients there from the beginning."""
-    accumulates = recipe.accumulation > 1
     trained = optimizer.param_groups[0]["params"]
     tracker.stage = "gradients"
     for parameter in trained:
         parameter.grad = torch.zeros_like(parameter)
     tracker.stage = "optimizer"
     optimizer.step()
-    if sharded or not accumulates:
+    if recipe.accumulation == 1:
         optimizer.zero_grad()
-    if sharded and accumulates:  # FSDP keeps them whole, in a place of its own, until it reduces
-        model.set_requires_gradient_sync(False)
-        _forward_backward(recipe, model, tracker, ("first", "first"))
-        model.set_requires_gradient_sync(True)
     tracker.restart()
-    _forward_backward(recipe, model, tracker, ("forward", "backward"))
+    tracker.stage = "forward"
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        loss = model(**_batch(recipe))["loss_sum"].float()
+    tracker.stage = "backward"
+    loss.backward()
     torch.nn.utils.clip_grad_norm_(trained, 1.0)
     optimizer.step()
-
-
-def _forward_backward(
-    recipe: SftRecipe, model: Any, tracker: Tracker, stages: tuple[str, str]
-) -> None:
-    tracker.stage = stages[0]
-    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision != "fp32"):
-        loss = model(**_batch(recipe))["loss_sum"].float()
-    tracker.stage = stages[1]
-    loss.backward()
 
 
 def _batch(recipe: SftRecipe) -> dict[str, Any]:
@@ -188,11 +168,10 @@ def _shard(model: Any, mesh: Any, *, half: bool) -> Any:
         fsdp_version=2,
         auto_wrap_policy="transformer_based_wrap",
         reshard_after_forward=True,
-        cpu_ram_efficient_loading=False,
-        state_dict_type="FULL_STATE_DICT",
     )
     if half:
         plugin.set_mixed_precision("bf16")
+    shards.configure(plugin, read_once=False)
     accelerator = SimpleNamespace(
         state=SimpleNamespace(fsdp_plugin=plugin),
         mixed_precision="bf16" if half else "no",

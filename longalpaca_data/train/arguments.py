@@ -26,7 +26,6 @@ class Settings:
 def trainer_arguments(recipe: SftRecipe, settings: Settings, *, held_out: bool) -> SFTConfig:
     """Return the arguments of a run; making them starts the process group under torchrun."""
     cuda = settings.device == "cuda"
-    bf16 = recipe.precision == "bf16" or (recipe.precision == "auto" and cuda)
     arguments = SFTConfig(
         output_dir=settings.out,
         use_cpu=not cuda,
@@ -41,7 +40,7 @@ def trainer_arguments(recipe: SftRecipe, settings: Settings, *, held_out: bool) 
         warmup_steps=recipe.warmup_steps,
         weight_decay=recipe.weight_decay,
         **_checkpointing(enabled=recipe.gradient_checkpointing),
-        bf16=bf16 and cuda,
+        bf16=half_precision(recipe, settings.device),
         logging_steps=recipe.log_steps,
         logging_first_step=True,
         save_steps=recipe.save_steps,
@@ -65,6 +64,11 @@ def trainer_arguments(recipe: SftRecipe, settings: Settings, *, held_out: bool) 
     return arguments
 
 
+def half_precision(recipe: SftRecipe, device: str) -> bool:
+    """Tell whether a run computes in bfloat16: on GPUs, unless the recipe says otherwise."""
+    return device == "cuda" and recipe.precision != "fp32"
+
+
 def _checkpointing(*, enabled: bool) -> dict[str, Any]:
     """Name the option as this transformers does: 5.23 renames it and warns about the old name."""
     names = {field.name for field in fields(SFTConfig)}
@@ -75,18 +79,22 @@ def _checkpointing(*, enabled: bool) -> dict[str, Any]:
 def _parallel(recipe: SftRecipe, settings: Settings) -> dict[str, Any]:
     """Return the arguments that spread weights over ranks."""
     if settings.parallel == "fsdp":
-        # Layers to wrap are the model's own _no_split_modules where none are named.
-        return {"fsdp": True, "fsdp_config": {"version": 2}}
+        return {
+            # Layers to wrap are the model's own _no_split_modules where none are named.
+            "fsdp": True,
+            "fsdp_config": {"version": 2},
+            # Else every GPU adds up a step's gradients whole, and in bfloat16.
+            "accelerator_config": {"gradient_accumulation_kwargs": {"sync_each_batch": True}},
+        }
     if settings.parallel == "ddp":
         return {"ddp_find_unused_parameters": False}
     if settings.parallel == "zero3":
-        return {"deepspeed": zero3(recipe)}
+        return {"deepspeed": zero3(recipe, half=half_precision(recipe, settings.device))}
     return {}
 
 
-def zero3(recipe: SftRecipe) -> dict[str, Any]:
+def zero3(recipe: SftRecipe, *, half: bool) -> dict[str, Any]:
     """Return DeepSpeed's configuration for ZeRO stage 3; sizes are left to transformers."""
-    half = recipe.precision != "fp32"
     return {
         "zero_optimization": {
             "stage": 3,
@@ -95,6 +103,7 @@ def zero3(recipe: SftRecipe) -> dict[str, Any]:
             "stage3_gather_16bit_weights_on_model_save": True,
         },
         "bf16": {"enabled": half},
+        "data_types": {"grad_accum_dtype": "fp32"},
         "gradient_accumulation_steps": recipe.accumulation,
         "train_micro_batch_size_per_gpu": recipe.batch_size,
         "gradient_clipping": "auto",

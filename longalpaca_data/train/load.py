@@ -105,7 +105,7 @@ def _place(name: str) -> tuple[str, dict[str, str]]:
     path = Path(name).expanduser()
     if path.suffix == GGUF and path.is_file():
         if importlib.util.find_spec("gguf") is None:
-            raise MissingPackageError("gguf", extra="train", purpose=f"the model {name}")
+            raise MissingPackageError("gguf", extra="gguf", purpose=f"the model {name}")
         return str(path.parent), {"gguf_file": path.name}
     if path.is_dir():
         return str(path), {}

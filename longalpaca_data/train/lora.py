@@ -50,7 +50,7 @@ class Counts:
 
 
 def quantization(options: TuneOptions) -> BitsAndBytesConfig | None:
-    """Return the 4-bit configuration (NF4, double quantization: QLoRA, arXiv 2305.14314).
+    """Return the 4-bit configuration where the recipe asks for it.
 
     Raises :class:`LongalpacaError` where 4 bits can't be had: all weights trained, no CUDA.
     """
@@ -65,12 +65,19 @@ def quantization(options: TuneOptions) -> BitsAndBytesConfig | None:
             "--quantize 4bit needs an NVIDIA GPU, none was found", do="leave --quantize out"
         )
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise MissingPackageError("bitsandbytes", extra="train", purpose="--quantize 4bit")
+        raise MissingPackageError("bitsandbytes", extra="quantize", purpose="--quantize 4bit")
+    return four_bits()
+
+
+def four_bits() -> BitsAndBytesConfig:
+    """Return the configuration of 4-bit weights: NF4, double quantization (arXiv 2305.14314)."""
     return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16,
+        # Bytes in another guise: FSDP shards floating-point tensors only.
+        bnb_4bit_quant_storage=torch.bfloat16,
     )
 
 
@@ -106,16 +113,18 @@ def is_tied(model: PreTrainedModel) -> bool:
     return bool(output.weight is model.get_input_embeddings().weight)
 
 
-def prepare(model: PreTrainedModel, options: TuneOptions) -> Any:
+def prepare(model: PreTrainedModel, options: TuneOptions, *, upcast: bool = True) -> Any:
     """Return ``model`` ready to train: adapters added, the rest frozen, what trains in float32.
 
     Half-precision weights would lose updates at a learning rate of 2e-5, so trained ones are kept
-    in float32 (autocast computes in half precision all the same).
+    in float32 (autocast computes in half precision all the same). Without ``upcast`` all stay in
+    the model's precision: DeepSpeed keeps float32 copies itself, and computes without autocast.
     """
+    finish = _in_float32 if upcast else _as_is
     if options.tune == "full":
         for parameter in model.parameters():
             parameter.requires_grad = True
-        return _in_float32(model)
+        return finish(model)
     saved = embedding_and_norm_names(model) if options.tune == "lora+" else None
     targets = attention_linear_names(model) if options.targets == "attention" else "all-linear"
     config = LoraConfig(
@@ -131,7 +140,11 @@ def prepare(model: PreTrainedModel, options: TuneOptions) -> Any:
     with warnings.catch_warnings():
         # peft 0.21 asks transformers for a name that transformers 5.23 renames.
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is dep", FutureWarning)
-        return _in_float32(get_peft_model(model, config))
+        return finish(get_peft_model(model, config, autocast_adapter_dtype=upcast))
+
+
+def _as_is(model: Any) -> Any:
+    return model
 
 
 def _in_float32(model: Any) -> Any:
@@ -143,9 +156,17 @@ def _in_float32(model: Any) -> Any:
 
 def count(model: nn.Module) -> Counts:
     """Count trained and frozen parameters."""
-    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    sizes = [(_size(p), p.requires_grad) for p in model.parameters()]
     trained = sum(size for size, trains in sizes if trains)
     return Counts(trained, sum(size for size, _ in sizes) - trained)
+
+
+def _size(parameter: Any) -> int:
+    """Return the number of weights: packed in 4 bits, or in DeepSpeed's shards, fewer are seen."""
+    packed = getattr(parameter, "quant_state", None)
+    if packed is not None:
+        return int(packed.shape.numel())
+    return int(getattr(parameter, "ds_numel", parameter.numel()))
 
 
 def verify_saved(trained: int, folder: Path) -> None:

@@ -114,8 +114,8 @@ def memory(
     """Estimate bytes per GPU; within 10 % of simulated steps (bench/memory.py), mostly 1 %.
 
     Frozen weights take 2 bytes (4 in float32), trained ones 4, their moments 8. Gradients take 4,
-    and as much again in DDP's buckets; FSDP adds up a step's micro-batches in whole gradients of
-    the gathered weights' type. ZeRO-3 and 4 bits were not simulated.
+    and as much again in DDP's buckets. ZeRO-3 (half copies of trained weights beside the float32
+    ones) and 4 bits were not simulated.
     """
     shards = world if parallel in ("fsdp", "zero3") else 1
     stored = 4 if recipe.precision == "fp32" else 2
@@ -123,8 +123,9 @@ def memory(
     if recipe.quantize:  # embeddings and output layer stay as they are
         words = _embeddings(config, recipe) - _words(config) * (recipe.tune == "lora+")
         frozen = ((counts.frozen - words) * NF4 + words * stored) / shards
-    lasting = (frozen + counts.trained * 4 / shards, counts.trained * MOMENTS / shards)
-    moments = _sharded(config, counts, recipe, parallel, shards)
+    each = 6 if parallel == "zero3" and stored == 2 else 4
+    lasting = (frozen + counts.trained * each / shards, counts.trained * MOMENTS / shards)
+    moments = _sharded(config, counts, recipe, shards)
     if shards == 1:
         moments = _unsharded(config, counts, recipe, copied=parallel == "ddp" and world > 1)
     peaks = [Memory(*(round(size) for size in (*lasting, *moment))) for moment in moments]
@@ -154,9 +155,7 @@ def _unsharded(
     ended = counts.trained * (8 if copied else 4)  # DDP's buckets hold them once more
     accumulates = recipe.accumulation > 1
     begun = ended if accumulates else 4 * head
-    backward = (
-        copies if not recipe.gradient_checkpointing else copies / int(config.num_hidden_layers)
-    )
+    backward = copies if not recipe.gradient_checkpointing else copies / _layers(config)
     return (
         (begun, backward, tokens * (others + working)),
         (
@@ -169,30 +168,33 @@ def _unsharded(
     )
 
 
-def _sharded(
-    config: Any, counts: Counts, recipe: SftRecipe, parallel: Parallel, shards: int
-) -> tuple[Moment, ...]:
+def _sharded(config: Any, counts: Counts, recipe: SftRecipe, shards: int) -> tuple[Moment, ...]:
     """Return what is there when the topmost layer goes backward, while the next one's weights are
-    gathered already; at the loss, with the output layer gathered; when the lowest layer goes
-    backward, while the embeddings are gathered (without use); when gathered embeddings are copied
-    to their places.
+    gathered already and the output layer's gradient is on its way; at the loss, with the output
+    layer gathered; when the lowest layer goes backward, while the embeddings are gathered (without
+    use) and the layer above sends its gradient; when gathered embeddings are copied to their
+    places; when their own gradient is on its way.
 
-    FSDP adds up the gradients of a step's micro-batches whole, in the gathered weights' type.
+    Gradients are sent, whole, in float32; what arrives is added up in shards.
     """
     stored = 4 if recipe.precision == "fp32" else 2
-    tokens, words = recipe.batch_size * recipe.context, _words(config)
+    tokens, words, layers = recipe.batch_size * recipe.context, _words(config), _layers(config)
     others, each, working, top, held = _activations(config, recipe, sharded=True)
     inside = counts.trained + counts.frozen - _embeddings(config, recipe)
-    unit = (NF4 if recipe.quantize else stored) * inside / int(config.num_hidden_layers)
+    unit = (NF4 if recipe.quantize else stored) * inside / layers
     embedding = stored * words * (2 if recipe.tune == "lora+" else 1)
-    whole = parallel == "fsdp" and recipe.accumulation > 1
-    accumulated = counts.trained * stored if whole else 0
-    ended = max(accumulated, counts.trained * 4 / shards)
+    embeds = words * (recipe.tune != "lora")
+    head = words * (recipe.tune == "full" or (_tied(config) and recipe.tune == "lora+"))
+    outside = embeds + head * (not _tied(config))
+    sent = 4 * max(counts.trained - outside, 0) / layers
+    ended = counts.trained * 4 / shards
+    begun = ended if recipe.accumulation > 1 else 4 * head / shards
     return (
-        (accumulated, 2 * unit, tokens * (others + working)),
-        (accumulated, stored * words, tokens * (others + each + top)),
-        (ended, unit + embedding, tokens * working),
-        (accumulated, 2 * embedding, tokens * held),
+        (begun, 2 * unit + 4 * head, tokens * (others + working)),
+        (begun, stored * words, tokens * (others + each + top)),
+        (ended, unit + embedding + sent, tokens * working),
+        (begun, 2 * embedding, tokens * held),
+        (ended, (stored + 4 + 4 / shards) * embeds, tokens * held),
     )
 
 
@@ -205,7 +207,7 @@ def _activations(
     stream = "sharded" if sharded else "half" if recipe.tune == "lora" else "mixed"
     stream = "float32" if recipe.precision == "fp32" else stream
     layer = LAYERS[stream, recipe.tune]
-    width, layers = int(config.hidden_size), int(config.num_hidden_layers)
+    width, layers = int(config.hidden_size), _layers(config)
     held, kept, back = layer.held * width, layer.kept.of(config), layer.working.of(config)
     if recipe.tune != "full" and recipe.lora.targets == "all":
         more, more_back = ADAPTERS_EVERYWHERE[stream]
@@ -217,6 +219,10 @@ def _activations(
 def _words(config: Any) -> int:
     """Weights of one embedding matrix."""
     return int(config.vocab_size) * int(config.hidden_size)
+
+
+def _layers(config: Any) -> int:
+    return int(config.num_hidden_layers)
 
 
 def _tied(config: Any) -> bool:

@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerBase, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from longalpaca_data.train import shards
 from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.lora import verify_saved
 from longalpaca_data.train.loss import add_weighted_loss
@@ -43,6 +44,7 @@ class LongTrainer(SFTTrainer):
         eval_rows: datasets.Dataset | None,
         tokenizer: PreTrainedTokenizerBase,
         callbacks: list[TrainerCallback],
+        read_once: bool = False,
     ) -> None:
         super().__init__(
             model=model,
@@ -55,8 +57,7 @@ class LongTrainer(SFTTrainer):
         )
         add_weighted_loss(self.inner())
         if self.is_fsdp_enabled:
-            # Sharded state (accelerate's default) makes save_model write nothing, silently.
-            self.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
+            shards.configure(self.accelerator.state.fsdp_plugin, read_once=read_once)
 
     @property
     def tokens_seen(self) -> int:
@@ -130,6 +131,13 @@ class LongTrainer(SFTTrainer):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Could not find a config file in", UserWarning)
             super().save_model(*args, **kwargs)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """Save without the copies of tied weights that gathering shards makes."""
+        tied = getattr(self.inner(), "all_tied_weights_keys", None) or ()
+        if state_dict is not None:
+            state_dict = {name: value for name, value in state_dict.items() if name not in tied}
+        super()._save(output_dir, state_dict)
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Write no model card into checkpoints."""

@@ -15,8 +15,9 @@ from transformers import PrinterCallback
 from transformers.trainer_utils import get_last_checkpoint, set_seed
 
 from longalpaca_data.errors import LongalpacaError, MissingPackageError, OutputError
+from longalpaca_data.train import shards
 from longalpaca_data.train.arguments import Settings, trainer_arguments
-from longalpaca_data.train.attention import attention_name, check_supported, default_group_size
+from longalpaca_data.train.attention import attention_name, check_supported
 from longalpaca_data.train.callbacks import (
     METRICS_FILE,
     FullAttentionAtTheEnd,
@@ -29,20 +30,19 @@ from longalpaca_data.train.card import model_card
 from longalpaca_data.train.collate import Collator, PackedRows
 from longalpaca_data.train.curve import draw_losses
 from longalpaca_data.train.holdout import HoldOut, has_validation
-from longalpaca_data.train.load import load_config, load_tokenizer, load_weights
-from longalpaca_data.train.lora import Counts, count, prepare, quantization
+from longalpaca_data.train.load import load_config, load_tokenizer
+from longalpaca_data.train.lora import Counts, count, quantization
 from longalpaca_data.train.loss import check_loss_supported
+from longalpaca_data.train.model import model_to_train
 from longalpaca_data.train.packing import one_each, pack
 from longalpaca_data.train.plan import tune_options
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe
 from longalpaca_data.train.resume import RUN_FILE, check_same, describe, remember
 from longalpaca_data.train.rope import extend_context
 from longalpaca_data.train.templates import (
-    Encoder,
     Template,
     as_chat_template,
     default_template,
-    end_answers,
 )
 from longalpaca_data.train.tokenized import Tokenized, tokenize
 from longalpaca_data.train.trainer import LongTrainer, save
@@ -106,15 +106,16 @@ def train(settings: Settings) -> Result:
     run = describe(recipe, data.counts, int(arguments.world_size), settings.parallel)
     if settings.resume:
         check_same(out, run)
-    weights = load_weights(
-        recipe.model,
+    once = settings.parallel == "fsdp" and shards.can_read_once(config, quantized=bits is not None)
+    model = model_to_train(
+        recipe,
         config,
-        attention=_attention(recipe),
-        dtype=torch.bfloat16 if arguments.bf16 else torch.float32,
+        tokenizer,
         quantization=bits,
+        half=bool(arguments.bf16),
+        deepspeed=settings.parallel == "zero3",
+        empty=once and arguments.process_index > 0,
     )
-    end_answers(weights, Encoder(tokenizer, "chat"))
-    model = prepare(weights, tune_options(recipe))
     numbers = count(model)
     stop = StopOnRequest(out)
     full = FullAttentionAtTheEnd(recipe.full_attention_steps, attention_name("full"))
@@ -129,6 +130,7 @@ def train(settings: Settings) -> Result:
         else None,
         tokenizer=tokenizer,
         callbacks=[stop, full],
+        read_once=once,
     )
     if trainer.is_world_process_zero():
         if not settings.quiet:
@@ -163,12 +165,6 @@ def _result(
         held_out=held_out.counts.rows if held_out else 0,
         data=asdict(rows.counts),
     )
-
-
-def _attention(recipe: SftRecipe) -> str:
-    if recipe.attention == "full":
-        return attention_name("full")
-    return attention_name(recipe.attention, recipe.group_size or default_group_size(recipe.context))
 
 
 def _data(
@@ -280,7 +276,7 @@ def check_packages(recipe: SftRecipe, parallel: str) -> None:
         wanted.append(("deepspeed", "parallel: zero3"))
     for package, purpose in wanted:
         if find_spec(package) is None:
-            raise MissingPackageError(package, extra="train", purpose=purpose)
+            raise MissingPackageError(package, extra=package, purpose=purpose)
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def test_a_dry_run_passes_on_what_torchrun_and_deepspeed_need(
     assert "--standalone" not in lines["command"]
     assert lines["weights"].startswith("zero3")
     assert "estimated" in lines["memory"]
-    assert "not calibrated on a GPU" in out
+    assert "not measured" in out
     assert lines["gpus"] == "16 (2 nodes of 8)"
     _, out, _ = say(
         "sft", place / "data", "--recipe", tmp_path / "z.yaml", "--gpus", 8, "--dry-run", "--json"

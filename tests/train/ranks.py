@@ -1,12 +1,19 @@
-"""What torchrun starts in the tests of several ranks over gloo: ``python ranks.py WHAT FILE``.
+"""Several ranks over gloo: what torchrun starts (``python ranks.py WHAT FILE``), and forks.
 
-``train`` is the product's worker; ``exact`` trains one float64 step and writes the weights after.
+``exact`` trains one float64 step and writes the weights after. Else it is the product's worker:
+``ddp``, ``fsdp`` or ``zero3``, with ``bf16`` and ``4bit`` for what the product does on GPUs only.
+Every rank that reads the weights leaves a file ``read-by-RANK`` in the output folder.
 """
 
 from __future__ import annotations
 
+import json
+import multiprocessing
+import os
+import socket
 import sys
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -27,6 +34,8 @@ def allow_fsdp_on_the_cpu():
         original(self, *args, fsdp_plugin=fsdp_plugin, **kwargs)
         if fsdp_plugin is not None:
             self.fsdp_plugin = fsdp_plugin
+            if self._mixed_precision != "no":
+                fsdp_plugin.set_mixed_precision(self._mixed_precision)
         # Every AcceleratorState() copies MULTI_CPU back from PartialState: put it right every time.
         plugin = self.__dict__.get("fsdp_plugin")
         if plugin is not None and self.distributed_type == DistributedType.MULTI_CPU:
@@ -79,14 +88,74 @@ def exact(folder):
         )
 
 
-if __name__ == "__main__":
-    what, where = sys.argv[1:]
-    if what == "exact":
-        exact(Path(where))
-    else:
-        from longalpaca_data.train.worker import main
+def as_on_a_gpu(what, patch=setattr):
+    """Let the CPU compute in bfloat16 (``bf16``) or with 4-bit weights (``4bit``)."""
+    from longalpaca_data.train import arguments, lora, worker
 
-        if what == "fsdp":
-            allow_fsdp_on_the_cpu()
-        sys.argv = [sys.argv[0], where]
-        sys.exit(main())
+    if "bf16" in what:
+        patch(arguments, "half_precision", lambda recipe, device: recipe.precision == "bf16")
+    if "4bit" in what:
+        bits = lora.four_bits()
+        patch(worker, "quantization", lambda options: bits if options.quantize else None)
+
+
+def note_who_reads(folder):
+    from longalpaca_data.train import model
+
+    original = model.load_weights
+
+    def load_weights(*args, **kwargs):
+        (folder / f"read-by-{os.environ.get('RANK', '0')}").touch()
+        return original(*args, **kwargs)
+
+    model.load_weights = load_weights
+
+
+def train_in_ranks(settings, what):
+    """Train in two processes that begin with everything imported: torchrun's take ten seconds."""
+    from longalpaca_data.train.worker import SETTINGS_FILE, Result, result_file
+
+    path = Path(settings.out) / SETTINGS_FILE
+    path.parent.mkdir()
+    path.write_text(json.dumps(asdict(settings)))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["longalpaca_data.train.worker", "ranks"])
+    ranks = [
+        context.Process(target=run_rank, args=(rank, 2, port, what, path), daemon=True)
+        for rank in range(2)
+    ]
+    for rank in ranks:
+        rank.start()
+    for rank in ranks:
+        rank.join(timeout=120)
+    assert [rank.exitcode for rank in ranks] == [0, 0]
+    return Result(**json.loads(result_file(path).read_text()))
+
+
+def run_rank(rank, world, port, what, path):
+    places = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world}
+    places |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({key: str(value) for key, value in places.items()})
+    sys.exit(work(what, path))
+
+
+def work(what, path):
+    """Run the product's worker; return its exit code."""
+    from longalpaca_data.train.worker import main
+
+    if "fsdp" in what:
+        allow_fsdp_on_the_cpu()
+    as_on_a_gpu(what)
+    note_who_reads(path.parent)
+    sys.argv = [sys.argv[0], str(path)]
+    return main()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "exact":
+        exact(Path(sys.argv[2]))
+    else:
+        sys.exit(work([sys.argv[1]], Path(sys.argv[2])))

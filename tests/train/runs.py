@@ -59,6 +59,13 @@ def make_settings(tmp_path, out="out", *, parallel="none", resume=False, **chang
     )
 
 
+def metrics(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
 def losses(folder):
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
-    return {m["step"]: m["loss"] for m in map(json.loads, lines) if "loss" in m}
+    return {m["step"]: m["loss"] for m in metrics(folder) if "loss" in m}
+
+
+def eval_losses(folder):
+    return [m["eval_loss"] for m in metrics(folder) if "eval_loss" in m]

@@ -17,7 +17,7 @@ from longalpaca_data.train.attention.kernels import attend_varlen
 from longalpaca_data.train.attention.layout import real_tokens
 
 
-def test_groups_begin_where_the_paper_and_the_issue_say():
+def test_groups_begin_where_the_paper_says():
     assert cut(10, 4, shifted=False) == [4, 4, 2]
     assert cut(10, 4, shifted=True) == [2, 4, 4]
     assert cut(5, 4, shifted=True) == [2, 3]
@@ -161,6 +161,27 @@ def test_variable_length_path_makes_two_calls_and_equals_sdpa():
         assert len(calls) == len(head_halves(heads, kv))
         same = kernels.attend_sdpa(q, k, v, groups, scale=0.3)
         torch.testing.assert_close(out, same, atol=1e-10, rtol=0)
+
+
+def test_autocast_finds_the_kernel_for_queries_that_are_still_float32(monkeypatch):
+    """Trained embeddings are float32, and so are queries and keys that positions were put into."""
+    asked = []
+
+    def find(device, dtype, head_dim):
+        asked.append(dtype)
+        return fake_varlen
+
+    monkeypatch.setattr("longalpaca_data.train.attention.varlen_kernel", find)
+    q, k, v = (x.detach().float() for x in tensors(9, 3, 1, 24))
+    inputs = [x.requires_grad_() for x in (q, k, v.bfloat16())]
+    with torch.autocast("cpu", torch.bfloat16):
+        out, _ = grouped_attention(Layer(), *inputs, None, group_size=8)
+    assert asked == [torch.bfloat16]
+    assert out.dtype == torch.bfloat16
+    gradients = torch.autograd.grad(out.sum(), inputs)
+    assert [x.dtype for x in gradients] == [torch.float32, torch.float32, torch.bfloat16]
+    grouped_attention(Layer(), *(x.double() for x in inputs), None, group_size=8)
+    assert asked[1:] == [torch.float64]
 
 
 def test_no_variable_length_kernel_on_the_cpu():

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import losses, make_recipe, make_settings, row, setting_up
+from ranks import train_in_ranks
+from runs import eval_losses, losses, make_recipe, make_settings, row, setting_up
 from safetensors.torch import load_file
 from tiny import byte_tokenizer, tiny_model
 
@@ -73,24 +74,20 @@ def ready(tmp_path_factory):
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 def test_two_ranks_train_what_one_process_trains(ready, parallel):
     settings = make_settings(ready, parallel, parallel=parallel, accumulation=1, max_steps=3)
-    where = ready / parallel / "sft.json"
-    result = run_processes(settings, 2, run=torchrun(parallel, where))
+    result = train_in_ranks(settings, [parallel])
     assert result.steps == 3
     one, two = losses(ready / "one"), losses(ready / parallel)
     assert two == pytest.approx(one, abs=1e-4)
     # Three held-out rows over two ranks: the one that fills up the last batch is not counted.
     held_out = [eval_losses(ready / name) for name in ("one", parallel)]
     assert held_out[0] == pytest.approx(held_out[1], abs=1e-4)
+    readers = {"ddp": ["read-by-0", "read-by-1"], "fsdp": ["read-by-0"]}
+    assert sorted(path.name for path in (ready / parallel).glob("read-by-*")) == readers[parallel]
     expected = load_file(ready / "one" / "adapter_model.safetensors")
     found = load_file(ready / parallel / "adapter_model.safetensors")
     assert found.keys() == expected.keys()
     for key, value in expected.items():
         torch.testing.assert_close(found[key], value, atol=1e-3, rtol=0)
-
-
-def eval_losses(folder):
-    records = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
-    return [m["eval_loss"] for m in records if "eval_loss" in m]
 
 
 def test_a_run_is_resumed_by_another_number_of_processes(ready):

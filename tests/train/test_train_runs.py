@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -318,7 +319,7 @@ def test_only_the_last_checkpoints_are_kept(ready):
     ]  # fmt: skip
 
 
-def test_errors_are_one_line_and_write_nothing(tmp_path):
+def test_errors_are_one_line_and_write_nothing(tmp_path, monkeypatch):
     write_dataset(tmp_path / "data")
     options = SftOptions(
         recipe=recipe_file(tmp_path), dataset=str(tmp_path / "data"), out=str(tmp_path / "out"),
@@ -339,8 +340,10 @@ def test_errors_are_one_line_and_write_nothing(tmp_path):
     refused("run `build` first", DatasetError, dataset=None, data_root=str(tmp_path / "gone"))
     refused("no chat template", changes={"template": "chat"})
     refused("needs an NVIDIA GPU", changes={"quantize": "4bit"})
-    refused("deepspeed", changes={"parallel": "zero3"})
-    refused("wandb", changes={"report_to": ["wandb"]})
+    with monkeypatch.context() as nothing:
+        nothing.setattr(importlib.util, "find_spec", lambda name: None)
+        refused(r"pip install 'longalpaca-data\[deepspeed\]'", changes={"parallel": "zero3"})
+        refused(r"pip install 'longalpaca-data\[wandb\]'", changes={"report_to": ["wandb"]})
     refused("no checkpoint", OutputError, resume=True)
     (tmp_path / "empty.json").write_text("[]")
     refused("has no train rows", DatasetError, dataset=str(tmp_path / "empty.json"))

@@ -70,6 +70,7 @@ def grouped_attention(  # noqa: PLR0913 - the signature that AttentionInterface 
     ``attention_mask`` is what :func:`real_tokens` returned. Returns (batch, tokens, heads, dim).
     """
     _refuse(module, attention_mask, kwargs)
+    query, key, value = _as_computed(query, key, value)
     batch, _, tokens, dim = query.shape
     groups = batch_groups(
         batch_size=batch,
@@ -87,6 +88,19 @@ def grouped_attention(  # noqa: PLR0913 - the signature that AttentionInterface 
     if dropout == 0.0 and can_attend(query, key, value):
         return attend_in_place(query, key, value, groups, scale=scale), None
     return attend_sdpa(query, key, value, groups, scale=scale, dropout=dropout), None
+
+
+def _as_computed(*tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Return tensors in the precision that autocast computes in, as torch's own attention does.
+
+    Trained embeddings are float32, and the positions make queries and keys so; no variable-length
+    kernel would take them.
+    """
+    device = tensors[0].device.type
+    if not torch.is_autocast_enabled(device):
+        return tensors
+    dtype = torch.get_autocast_dtype(device)
+    return tuple(x.to(dtype) if x.dtype == torch.float32 else x for x in tensors)
 
 
 def _refuse(module: torch.nn.Module, mask: torch.Tensor | None, kwargs: dict[str, Any]) -> None:

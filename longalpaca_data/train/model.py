@@ -1,0 +1,52 @@
+"""The model that a recipe trains: weights, attention, adapters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import BitsAndBytesConfig, PreTrainedConfig
+
+from longalpaca_data.train import shards
+from longalpaca_data.train.attention import attention_name, default_group_size
+from longalpaca_data.train.load import load_weights
+from longalpaca_data.train.lora import prepare
+from longalpaca_data.train.plan import tune_options
+from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.templates import Encoder, end_answers
+
+
+def model_to_train(
+    recipe: SftRecipe,
+    config: PreTrainedConfig,
+    tokenizer: Any,
+    *,
+    quantization: BitsAndBytesConfig | None = None,
+    half: bool = False,
+    deepspeed: bool = False,
+    empty: bool = False,
+) -> Any:
+    """Return the recipe's model, ready to train in the architecture that ``config`` describes.
+
+    ``half`` reads frozen weights in bfloat16. An ``empty`` model waits for another rank's weights.
+    """
+    dtype = torch.bfloat16 if half else torch.float32
+    attention = attention_of(recipe)
+    if empty:
+        weights = shards.without_weights(config, attention=attention, dtype=dtype)
+    else:
+        weights = load_weights(
+            recipe.model, config, attention=attention, dtype=dtype, quantization=quantization
+        )
+    end_answers(weights, Encoder(tokenizer, "chat"))
+    model = prepare(weights, tune_options(recipe), upcast=not (deepspeed and half))
+    if empty:
+        shards.give_place(model)
+    return model
+
+
+def attention_of(recipe: SftRecipe) -> str:
+    """Return the name under which transformers knows the attention that the recipe trains with."""
+    if recipe.attention == "full":
+        return attention_name("full")
+    return attention_name(recipe.attention, recipe.group_size or default_group_size(recipe.context))
