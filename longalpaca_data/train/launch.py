@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 
@@ -42,6 +42,8 @@ from longalpaca_data.train.worker import (
 
 CPU_WEIGHTS = 1_000_000_000
 """More are not trained on a CPU unless `--gpus 0` says so: a step at 1,024 tokens takes minutes."""
+
+STDERR = 2
 
 __all__ = ["Plan", "Result", "SftOptions", "newest_dataset", "plan", "settings_of", "sft"]
 
@@ -79,7 +81,8 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
     (out / STOP_FILE).unlink(missing_ok=True)
     with _nothing_left_behind(out):
         if gpus <= 1 and not options.torchrun and parallel != "zero3":
-            result = train(settings)
+            with redirect_stdout(sys.stderr):  # DeepSpeed, where installed, talks to stdout
+                result = train(settings)
         else:
             result = run_processes(settings, gpus, options.torchrun)
     if result.interrupted:
@@ -167,6 +170,7 @@ def run_processes(
         env={"OMP_NUM_THREADS": threads, **os.environ},
         # Its own session: Ctrl-C reaches this process only, which asks the workers to stop.
         start_new_session=True,
+        stdout=STDERR,  # what libraries say there is not our result
     )
     code = _wait(process, out / STOP_FILE)
     if not told_in.is_file():

@@ -441,6 +441,20 @@ def test_an_error_of_a_real_process(cli: Run, place: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["auto", "zero3"])
+def test_only_json_goes_to_stdout(cli: Run, place: Path, tmp_path: Path, parallel: str) -> None:
+    """In this process and under torchrun, whatever DeepSpeed has to say."""
+    pytest.importorskip("deepspeed", reason="ZeRO-3 needs deepspeed")
+    done = cli(
+        "sft", place / "data", "--recipe", place / "recipe.yaml", "--gpus", 0, "--json",
+        "--out", tmp_path / "out", "--set", f"parallel={parallel}", "--set", "accumulation=1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["steps"] == json.loads((place / "recipe.yaml").read_text())["max_steps"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_says_how_to_resume(
     number: signal.Signals, place: Path, tmp_path: Path, cli: Run
