@@ -70,6 +70,8 @@ class SftRecipe(Section):
     lora: Lora = Lora()
     quantize: Literal["4bit"] | None = None
 
+    cut_evidence: Literal["keep", "drop"] = "keep"
+    """What becomes of a row whose evidence does not fit into the context with it."""
     packing: bool = True
     weighting: Literal["document", "token"] = "document"
     epochs: Annotated[float, Field(gt=0)] = 5

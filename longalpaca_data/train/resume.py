@@ -15,8 +15,8 @@ RUN_FILE = "run.json"
 """Lies in the output folder from the first step until the model is saved."""
 
 KEPT = (
-    "context", "rope", "tune", "lora", "quantize", "packing", "weighting", "batch_size",
-    "learning_rate", "schedule", "warmup_steps", "weight_decay", "seed",
+    "context", "rope", "tune", "lora", "quantize", "cut_evidence", "packing", "weighting",
+    "batch_size", "learning_rate", "schedule", "warmup_steps", "weight_decay", "seed",
 )  # fmt: skip
 """Recipe keys that a resumed run can't change: weights, optimizer and batches depend on them."""
 

@@ -50,6 +50,7 @@ class Counts:
     truncated: int = 0
     evidence_cut: int = 0
     dropped_too_long: int = 0
+    dropped_cut_evidence: int = 0
     examples: list[str] = field(default_factory=list)
 
     def line(self, context: int) -> str:
@@ -60,6 +61,8 @@ class Counts:
             parts.append(f"{self.truncated:,} cut to {context:,} tokens{lost}")
         if self.dropped_too_long:
             parts.append(f"{self.dropped_too_long:,} left out as too long ({self.examples[0]}, …)")
+        if self.dropped_cut_evidence:
+            parts.append(f"{self.dropped_cut_evidence:,} left out whose evidence did not fit")
         return "; ".join(parts)
 
 
@@ -73,7 +76,7 @@ class Tokenized:
     path: Path
 
 
-def tokenize(
+def tokenize(  # noqa: PLR0913 - what the tokens depend on
     dataset: str | Path,
     split: Split,
     *,
@@ -81,20 +84,25 @@ def tokenize(
     template: Template,
     max_length: int,
     cache: Path,
+    drop_cut_evidence: bool = False,
     limit: int | None = None,
     hold_out: HoldOut | None = None,
 ) -> Tokenized:
     """Tokenize a split, or take it from ``cache`` where the same was tokenized before.
 
-    Rows longer than ``max_length`` are shortened inside their material. ``hold_out`` makes the two
-    splits out of the train rows. Raises :class:`DatasetError` where no row is left.
+    Rows longer than ``max_length`` are shortened inside their material; those that lose evidence
+    by it may be dropped. ``hold_out`` makes the two splits out of the train rows. Raises
+    :class:`DatasetError` where no row is left.
     """
-    key = _fingerprint(dataset, split, tokenizer, template, max_length, limit, hold_out)
+    settings = (template, max_length, drop_cut_evidence, limit, hold_out)
+    key = _fingerprint(dataset, split, tokenizer, *settings)
     path = cache / f"{split}-{key}.arrow"
     if not path.with_suffix(".json").is_file():
         rows = hold_out.rows(dataset, split) if hold_out else read_rows(dataset, split)
         encoder = Encoder(tokenizer, template)
-        _write(_first(rows, limit), encoder, max_length, path)
+        counts = Counts()
+        encoded = _encoded(_first(rows, limit), encoder, max_length, counts, drop_cut_evidence)
+        _write(encoded, counts, max_length, path)
     return open_tokenized(path)
 
 
@@ -149,21 +157,23 @@ def encode_row(row: Row, encoder: Encoder, max_length: int) -> tuple[list[int], 
     return [*prompt, *answer], len(prompt), fitted if fitted.text != text else None
 
 
-def _write(rows: Iterable[Row], encoder: Encoder, max_length: int, path: Path) -> None:
-    counts = Counts()
+def _write(
+    rows: Iterable[tuple[list[int], int]], counts: Counts, max_length: int, path: Path
+) -> None:
+    """Write rows; ``counts`` counts them meanwhile."""
     work = path.with_name(f".{path.name}.{os.getpid()}")
     fresh = [folder for folder in (path.parent, path.parent.parent) if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with pa.OSFile(str(work), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as out:
-            for batch in _batches(_encoded(rows, encoder, max_length, counts)):
+            for batch in _batches(rows):
                 columns = {
                     "input_ids": [ids for ids, _ in batch],
                     "prompt": [prompt for _, prompt in batch],
                     "length": [len(ids) for ids, _ in batch],
                 }
                 out.write_batch(pa.RecordBatch.from_pydict(columns, schema=SCHEMA))
-            if counts.dropped_too_long and not counts.rows:
+            if (counts.dropped_too_long or counts.dropped_cut_evidence) and not counts.rows:
                 raise DatasetError(
                     f"no row fits in a context of {max_length} tokens", do="raise the context"
                 )
@@ -179,7 +189,11 @@ def _write(rows: Iterable[Row], encoder: Encoder, max_length: int, path: Path) -
 
 
 def _encoded(
-    rows: Iterable[Row], encoder: Encoder, max_length: int, counts: Counts
+    rows: Iterable[Row],
+    encoder: Encoder,
+    max_length: int,
+    counts: Counts,
+    drop_cut_evidence: bool,
 ) -> Iterator[tuple[list[int], int]]:
     for row in rows:
         encoded = encode_row(row, encoder, max_length)
@@ -188,12 +202,16 @@ def _encoded(
             counts.examples = [*counts.examples, row.source][:5]
             continue
         ids, prompt, shortened = encoded
+        cut = shortened is not None and shortened.cut_evidence
+        if cut and drop_cut_evidence:
+            counts.dropped_cut_evidence += 1
+            continue
         counts.rows += 1
         counts.tokens += len(ids)
         counts.answer_tokens += len(ids) - prompt
         counts.longest = max(counts.longest, len(ids))
         counts.truncated += shortened is not None
-        counts.evidence_cut += bool(shortened and shortened.cut_evidence)
+        counts.evidence_cut += cut
         yield ids, prompt
 
 

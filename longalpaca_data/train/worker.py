@@ -179,6 +179,7 @@ def _data(
         tokenizer=tokenizer,
         template=template,
         max_length=recipe.context,
+        drop_cut_evidence=recipe.cut_evidence == "drop",
         cache=Path(settings.out) / "tokenized",
     )
     tokenizer.chat_template = as_chat_template(template, tokenizer)  # saved with the model

@@ -403,6 +403,12 @@ def test_evidence_lost_to_truncation_is_counted(tmp_path):
     found = tokenized(tmp_path, [row | {"evidence": near}, row | {"evidence": everywhere}])
     assert found.counts.truncated == 2
     assert found.counts.evidence_cut == 1
+    rows = [row | {"evidence": near}, row | {"evidence": everywhere}]
+    found = tokenized(tmp_path, rows, drop_cut_evidence=True)
+    assert (found.counts.rows, found.counts.evidence_cut, len(found.table)) == (1, 0, 1)
+    assert found.counts.line(4000).endswith("; 1 left out whose evidence did not fit")
+    with pytest.raises(DatasetError, match="no row fits"):
+        tokenized(tmp_path, [row | {"evidence": everywhere}], drop_cut_evidence=True)
 
 
 @pytest.mark.parametrize("template", ["alpaca", "llama2"])
