@@ -16,6 +16,7 @@ from dense_reference import dense_attention
 from runs import losses, make_settings, setting_up
 from safetensors.torch import load_file
 
+from longalpaca_data.train import attention
 from longalpaca_data.train.attention import grouped_attention, kernels
 from longalpaca_data.train.attention.heads import head_halves
 from longalpaca_data.train.launch import run_processes
@@ -115,6 +116,22 @@ def test_an_adapter_trained_in_bfloat16_reloads(ready):
     saved = load_file(ready / "one" / "adapter_model.safetensors")
     assert all(torch.isfinite(value).all() for value in saved.values())
     assert model.config.max_position_embeddings == 512
+
+
+@pytest.mark.parametrize("tune", ["lora+", "lora", "full"])
+def test_training_uses_the_kernel(ready, monkeypatch, tune):
+    """Whatever is trained: float32 embeddings must not keep half-precision kernels away."""
+    if kernels.varlen_kernel(torch.device("cuda"), torch.bfloat16, 8) is None:
+        pytest.skip("this GPU has no variable-length kernel")
+    calls = []
+
+    def attend(*args, **kwargs):
+        calls.append(args[0].dtype)
+        return kernels.attend_varlen(*args, **kwargs)
+
+    monkeypatch.setattr(attention, "attend_varlen", attend)
+    train(settings(ready, f"kernel-{tune}", tune=tune, max_steps=1))
+    assert set(calls) == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
