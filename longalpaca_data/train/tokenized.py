@@ -165,6 +165,8 @@ def _write(
     fresh = [folder for folder in (path.parent, path.parent.parent) if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(".*.arrow.*"):  # of a run that was killed meanwhile
+            left.unlink(missing_ok=True)
         with pa.OSFile(str(work), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as out:
             for batch in _batches(rows):
                 columns = {

@@ -387,6 +387,15 @@ def test_held_out_rows_of_a_changed_file_are_tokenized_anew(tmp_path):
     assert places[0] != places[1]
 
 
+def test_what_a_killed_run_left_is_removed(tmp_path):
+    path = tokenized(tmp_path, [SHORT]).path
+    path.unlink()
+    path.with_suffix(".json").unlink()
+    (path.parent / f".{path.name}.12345").write_bytes(b"half a table")
+    tokenized(tmp_path, [SHORT])
+    assert sorted(file.suffix for file in path.parent.iterdir()) == [".arrow", ".json"]
+
+
 def test_what_became_of_the_rows_is_said(tmp_path):
     rows = [long_row(), long_row(200), SHORT | {"output": "x" * 5000}]
     line = tokenized(tmp_path, rows).counts.line(4000)
