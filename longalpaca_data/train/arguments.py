@@ -50,6 +50,8 @@ def trainer_arguments(recipe: SftRecipe, settings: Settings, *, held_out: bool) 
         eval_on_start=held_out and not settings.resume,
         report_to=list(recipe.report_to) or "none",
         disable_tqdm=True,
+        # Ranks wait while one tokenizes, or fetches the weights of a large model for all.
+        ddp_timeout=24 * 3600,
         dataloader_pin_memory=cuda,
         remove_unused_columns=False,
         max_length=None,

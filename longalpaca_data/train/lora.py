@@ -120,7 +120,7 @@ def prepare(model: PreTrainedModel, options: TuneOptions, *, upcast: bool = True
     in float32 (autocast computes in half precision all the same). Without ``upcast`` all stay in
     the model's precision: DeepSpeed keeps float32 copies itself, and computes without autocast.
     """
-    finish = _in_float32 if upcast else _as_is
+    finish = in_float32 if upcast else _as_is
     if options.tune == "full":
         for parameter in model.parameters():
             parameter.requires_grad = True
@@ -147,7 +147,8 @@ def _as_is(model: Any) -> Any:
     return model
 
 
-def _in_float32(model: Any) -> Any:
+def in_float32(model: Any) -> Any:
+    """Return ``model`` with what trains in float32."""
     for parameter in model.parameters():
         if parameter.requires_grad and parameter.dtype in (torch.float16, torch.bfloat16):
             parameter.data = parameter.data.float()

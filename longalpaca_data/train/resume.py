@@ -25,12 +25,14 @@ def describe(recipe: SftRecipe, data: Counts, processes: int, parallel: str) -> 
     """Return what must be the same after a resumption.
 
     The number of processes may change where accumulation makes up for it: the steps are the same.
-    The optimizer's state of sharded weights is not read where they are replicas, nor the reverse.
+    The optimizer's state of sharded weights is not read where they are replicas, nor the reverse,
+    and DeepSpeed's by the same number of processes only.
     """
+    weights = {"fsdp": "fsdp", "zero3": f"zero3 over {processes} processes"}
     values = recipe.model_dump(mode="json")
     return {
         **{key: values[key] for key in KEPT},
-        "weights": parallel if parallel in ("fsdp", "zero3") else "replicas",
+        "weights": weights.get(parallel, "replicas"),
         "rows per step": recipe.batch_size * recipe.accumulation * processes,
         "rows of the data set": data.rows,
         "tokens of the data set": data.tokens,

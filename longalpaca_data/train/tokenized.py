@@ -6,9 +6,11 @@ depend on.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -161,11 +163,12 @@ def _write(
     rows: Iterable[tuple[list[int], int]], counts: Counts, max_length: int, path: Path
 ) -> None:
     """Write rows; ``counts`` counts them meanwhile."""
-    work = path.with_name(f".{path.name}.{os.getpid()}")
+    host = socket.gethostname()  # machines may share the folder, and one rank of each writes
+    work = path.with_name(f".{path.name}.{host}.{os.getpid()}")
     fresh = [folder for folder in (path.parent, path.parent.parent) if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(".*.arrow.*"):  # of a run that was killed meanwhile
+        for left in path.parent.glob(f".*.arrow.{glob.escape(host)}.*"):  # of a run that was killed
             left.unlink(missing_ok=True)
         with pa.OSFile(str(work), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as out:
             for batch in _batches(rows):

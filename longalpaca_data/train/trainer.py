@@ -18,7 +18,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from longalpaca_data.train import shards
 from longalpaca_data.train.attention import attention_name
-from longalpaca_data.train.lora import verify_saved
+from longalpaca_data.train.lora import in_float32, verify_saved
 from longalpaca_data.train.loss import add_weighted_loss
 
 CONFIG_FILE = "config.json"
@@ -55,6 +55,8 @@ class LongTrainer(SFTTrainer):
             processing_class=tokenizer,
             callbacks=callbacks,
         )
+        if not self.is_deepspeed_enabled:
+            in_float32(self.model)  # TRL makes what trains over 4-bit weights bfloat16
         add_weighted_loss(self.inner())
         if self.is_fsdp_enabled:
             shards.configure(self.accelerator.state.fsdp_plugin, read_once=read_once)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from transformers import PrinterCallback
@@ -48,6 +49,8 @@ from longalpaca_data.train.tokenized import Tokenized, tokenize
 from longalpaca_data.train.trainer import LongTrainer, save
 
 SETTINGS_FILE = "sft.json"
+
+T = TypeVar("T")
 
 
 def result_file(settings_file: Path) -> Path:
@@ -101,8 +104,7 @@ def train(settings: Settings) -> Result:
     tokenizer = load_tokenizer(recipe.model)
     held = bool(recipe.held_out) or has_validation(settings.dataset)
     arguments = trainer_arguments(recipe, settings, held_out=held)  # starts the process group
-    with arguments.main_process_first(desc="tokenizing"):
-        data, held_out = _data(recipe, settings, tokenizer)
+    data, held_out = _in_turn(arguments, partial(_data, recipe, settings, tokenizer))
     run = describe(recipe, data.counts, int(arguments.world_size), settings.parallel)
     if settings.resume:
         check_same(out, run)
@@ -165,6 +167,27 @@ def _result(
         held_out=held_out.counts.rows if held_out else 0,
         data=asdict(rows.counts),
     )
+
+
+def _in_turn(arguments: Any, read: Callable[[], T]) -> T:
+    """Let rank 0 read, then the first rank of every machine, then all others.
+
+    Who comes later finds what was written, whether machines share the folder or not.
+    """
+    first_here = arguments.local_process_index == 0
+    mine = 0 if arguments.process_index == 0 else 1 if first_here else 2
+    found: list[T] = []
+    wrong: LongalpacaError | None = None
+    for turn in range(3):
+        if turn == mine:
+            try:
+                found.append(read())
+            except LongalpacaError as error:  # the others, who wait, find it themselves
+                wrong = error
+        arguments.distributed_state.wait_for_everyone()
+    if wrong is not None:
+        raise wrong
+    return found[0]
 
 
 def _data(

@@ -84,6 +84,7 @@ def test_tied_embeddings_are_read_by_all_and_saved_once(ready, monkeypatch):
 def test_four_bit_weights_are_sharded_reloaded_and_merged(ready, monkeypatch, tmp_path):
     one, two = both(ready / "llama", "fsdp+4bit+bf16", monkeypatch, learning_rate=3e-3)
     assert_same(one, two, 2e-3)
+    assert {value.dtype for value in weights(two).values()} == {torch.float32}
     config = json.loads((two / "config.json").read_text())
     assert "quantization_config" not in config
     merged = merge(two, tmp_path / "merged", dtype="float32")
@@ -105,6 +106,8 @@ def test_four_bit_weights_train_in_one_process(ready, monkeypatch, tune):
             ready / "llama", out, gradient_checkpointing=checkpointing, **changes
         )
         results.append(train(settings))
+    stored = weights(ready / "llama" / out)
+    assert {value.dtype for value in stored.values()} == {torch.float32}  # TRL would round them
     plain, checkpointed = results
     assert plain.loss_last < 0.9 * plain.loss_first
     assert checkpointed.loss_last == pytest.approx(plain.loss_last, rel=1e-5)
