@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from simulated.step import TARGETS, build, simulate
 
+from longalpaca_data.train.arguments import half_precision
 from longalpaca_data.train.collate import IGNORED
 from longalpaca_data.train.lora import count
 from longalpaca_data.train.loss import add_weighted_loss
@@ -57,7 +58,7 @@ def measure(recipe: SftRecipe) -> tuple[float, float, float]:
     add_weighted_loss(inner)
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=1e-5, fused=True)
-    half = recipe.precision != "fp32"
+    half = half_precision(recipe, "cuda")
     seconds = 0.0
     for _ in range(2):
         torch.cuda.synchronize()

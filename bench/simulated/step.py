@@ -30,10 +30,12 @@ from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import AutoModelForCausalLM
 
 from longalpaca_data.train import attention, shards
-from longalpaca_data.train.attention import attention_name, default_group_size, kernels
+from longalpaca_data.train.arguments import half_precision
+from longalpaca_data.train.attention import kernels
 from longalpaca_data.train.collate import IGNORED
 from longalpaca_data.train.lora import Counts, count, prepare
 from longalpaca_data.train.loss import add_weighted_loss
+from longalpaca_data.train.model import attention_of
 from longalpaca_data.train.plan import config_from_numbers, tune_options
 from longalpaca_data.train.recipe import SftRecipe
 from longalpaca_data.train.rope import extend_context
@@ -59,7 +61,7 @@ def simulate(
 
     ``watch`` may return another context for the step, given the model and the optimizer.
     """
-    half = recipe.precision != "fp32"
+    half = half_precision(recipe, "cuda")
     with ExitStack() as stack:
         mesh = stack.enter_context(_processes(world)) if world > 1 else None
         with torch.device("meta"):
@@ -122,10 +124,9 @@ def build(recipe: SftRecipe) -> tuple[Any, Any, Any]:
     """Build the recipe's model ready to train, on the default device: it, its base, its numbers."""
     config = config_from_numbers(recipe)
     extend_context(config, recipe.context, recipe.rope)
-    kind, group = recipe.attention, recipe.group_size or default_group_size(recipe.context)
-    dtype = torch.float32 if recipe.precision == "fp32" else torch.bfloat16
+    dtype = torch.bfloat16 if half_precision(recipe, "cuda") else torch.float32
     model = AutoModelForCausalLM.from_config(
-        config, dtype=dtype, attn_implementation=attention_name(kind, group)
+        config, dtype=dtype, attn_implementation=attention_of(recipe)
     )
     model = prepare(model, tune_options(recipe))
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model

@@ -84,10 +84,12 @@ def _not_whole(data: dict[str, Any]) -> list[str]:
     """Say how many rows were not trained on as they are."""
     cut, out = data.get("truncated", 0), data.get("dropped_too_long", 0)
     lost = data.get("dropped_cut_evidence", 0)
-    lines = [f"- rows cut to the context: {cut:,}; left out as too long: {out:,}"] * bool(
-        cut or out
-    )
-    return lines + [f"- rows left out whose evidence did not fit: {lost:,}"] * bool(lost)
+    lines = []
+    if cut or out:
+        lines.append(f"- rows cut to the context: {cut:,}; left out as too long: {out:,}")
+    if lost:
+        lines.append(f"- rows left out whose evidence did not fit: {lost:,}")
+    return lines
 
 
 def _is_hub_name(name: str) -> bool:

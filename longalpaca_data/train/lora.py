@@ -113,6 +113,11 @@ def is_tied(model: PreTrainedModel) -> bool:
     return bool(output.weight is model.get_input_embeddings().weight)
 
 
+def has_tied_embeddings(config: Any) -> bool:
+    """Tell the same of a configuration, before there is a model."""
+    return bool(getattr(config, "tie_word_embeddings", False))
+
+
 def prepare(model: PreTrainedModel, options: TuneOptions, *, upcast: bool = True) -> Any:
     """Return ``model`` ready to train: adapters added, the rest frozen, what trains in float32.
 
@@ -120,11 +125,17 @@ def prepare(model: PreTrainedModel, options: TuneOptions, *, upcast: bool = True
     in float32 (autocast computes in half precision all the same). Without ``upcast`` all stay in
     the model's precision: DeepSpeed keeps float32 copies itself, and computes without autocast.
     """
-    finish = in_float32 if upcast else _as_is
     if options.tune == "full":
         for parameter in model.parameters():
             parameter.requires_grad = True
-        return finish(model)
+        trained: Any = model
+    else:
+        trained = _adapted(model, options, upcast=upcast)
+    return in_float32(trained) if upcast else trained
+
+
+def _adapted(model: PreTrainedModel, options: TuneOptions, *, upcast: bool) -> Any:
+    """Return ``model`` with adapters, and with all else frozen that is not trained beside them."""
     saved = embedding_and_norm_names(model) if options.tune == "lora+" else None
     targets = attention_linear_names(model) if options.targets == "attention" else "all-linear"
     config = LoraConfig(
@@ -140,11 +151,7 @@ def prepare(model: PreTrainedModel, options: TuneOptions, *, upcast: bool = True
     with warnings.catch_warnings():
         # peft 0.21 asks transformers for a name that transformers 5.23 renames.
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is dep", FutureWarning)
-        return finish(get_peft_model(model, config, autocast_adapter_dtype=upcast))
-
-
-def _as_is(model: Any) -> Any:
-    return model
+        return get_peft_model(model, config, autocast_adapter_dtype=upcast)
 
 
 def in_float32(model: Any) -> Any:

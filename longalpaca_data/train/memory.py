@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from longalpaca_data.train.lora import Counts
+from longalpaca_data.train.lora import Counts, has_tied_embeddings
 from longalpaca_data.train.recipe import SftRecipe
 
 Parallel = Literal["none", "ddp", "fsdp", "zero3"]
@@ -147,11 +147,10 @@ def _unsharded(
     the output layer's in half precision and again in float32.
     """
     half = recipe.precision != "fp32"
-    tokens, words = recipe.batch_size * recipe.context, _words(config)
+    tokens = recipe.batch_size * recipe.context
     others, each, working, top, held = _activations(config, recipe, sharded=False)
-    tied, embeds = _tied(config), words * (recipe.tune != "lora")
-    copies = 2 * (counts.trained - embeds * (not tied)) if half else 0
-    head = words * (recipe.tune == "full" or (tied and recipe.tune == "lora+"))
+    embeds, head = _trained_words(config, recipe)
+    copies = 2 * (counts.trained - embeds * (not has_tied_embeddings(config))) if half else 0
     ended = counts.trained * (8 if copied else 4)  # DDP's buckets hold them once more
     accumulates = recipe.accumulation > 1
     begun = ended if accumulates else 4 * head
@@ -183,9 +182,8 @@ def _sharded(config: Any, counts: Counts, recipe: SftRecipe, shards: int) -> tup
     inside = counts.trained + counts.frozen - _embeddings(config, recipe)
     unit = (NF4 if recipe.quantize else stored) * inside / layers
     embedding = stored * words * (2 if recipe.tune == "lora+" else 1)
-    embeds = words * (recipe.tune != "lora")
-    head = words * (recipe.tune == "full" or (_tied(config) and recipe.tune == "lora+"))
-    outside = embeds + head * (not _tied(config))
+    embeds, head = _trained_words(config, recipe)
+    outside = embeds + head * (not has_tied_embeddings(config))
     sent = 4 * max(counts.trained - outside, 0) / layers
     ended = counts.trained * 4 / shards
     begun = ended if recipe.accumulation > 1 else 4 * head / shards
@@ -221,14 +219,17 @@ def _words(config: Any) -> int:
     return int(config.vocab_size) * int(config.hidden_size)
 
 
+def _trained_words(config: Any, recipe: SftRecipe) -> tuple[int, int]:
+    """Trained weights of the embeddings and of the output layer, which may be the same."""
+    embeds = recipe.tune != "lora"
+    head = recipe.tune == "full" or (embeds and has_tied_embeddings(config))
+    return _words(config) * embeds, _words(config) * head
+
+
 def _layers(config: Any) -> int:
     return int(config.num_hidden_layers)
 
 
-def _tied(config: Any) -> bool:
-    return bool(getattr(config, "tie_word_embeddings", False))
-
-
 def _embeddings(config: Any, recipe: SftRecipe) -> int:
     """Weights outside the layers: embeddings, output layer, and the copy that PEFT trains."""
-    return _words(config) * (1 + (not _tied(config)) + (recipe.tune == "lora+"))
+    return _words(config) * (1 + (not has_tied_embeddings(config)) + (recipe.tune == "lora+"))

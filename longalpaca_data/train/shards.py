@@ -13,6 +13,8 @@ from accelerate import init_empty_weights
 from torch.distributed.fsdp import MixedPrecisionPolicy
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
+from longalpaca_data.train.lora import has_tied_embeddings
+
 
 def configure(plugin: Any, *, read_once: bool) -> None:
     """Set accelerate's FSDP ``plugin`` up before the model is prepared.
@@ -37,7 +39,7 @@ def can_read_once(config: PreTrainedConfig, *, quantized: bool) -> bool:
     Every rank reads them all otherwise: 140 GB for a 70B model, eight times over on one machine.
     Not for tied embeddings, which accelerate unties on the way, nor for packed weights.
     """
-    return not quantized and not getattr(config, "tie_word_embeddings", False)
+    return not quantized and not has_tied_embeddings(config)
 
 
 def without_weights(

@@ -163,7 +163,7 @@ def _write(
     rows: Iterable[tuple[list[int], int]], counts: Counts, max_length: int, path: Path
 ) -> None:
     """Write rows; ``counts`` counts them meanwhile."""
-    host = socket.gethostname()  # machines may share the folder, and one rank of each writes
+    host = socket.gethostname()  # machines may share the folder, and number their processes alike
     work = path.with_name(f".{path.name}.{host}.{os.getpid()}")
     fresh = [folder for folder in (path.parent, path.parent.parent) if not folder.exists()]
     try:

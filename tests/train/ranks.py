@@ -118,9 +118,7 @@ def train_in_ranks(settings, what):
     path = Path(settings.out) / SETTINGS_FILE
     path.parent.mkdir()
     path.write_text(json.dumps(asdict(settings)))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["longalpaca_data.train.worker", "ranks"])
     ranks = [
@@ -134,6 +132,12 @@ def train_in_ranks(settings, what):
     codes = [rank.exitcode for rank in ranks]
     assert codes == [0, 0], codes
     return Result(**json.loads(result_file(path).read_text()))
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def run_rank(rank, world, port, what, path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from ranks import train_in_ranks
+from ranks import free_port, train_in_ranks
 from runs import eval_losses, losses, make_recipe, make_settings, row, setting_up
 from safetensors.torch import load_file
 from tiny import byte_tokenizer, tiny_model
@@ -112,9 +111,7 @@ def test_every_machine_of_several_ends_well(ready, tmp_path, shared):
     changes = {"accumulation": 1, "max_steps": 3}
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(json.dumps(make_settings(ready, **changes).recipe))  # JSON is YAML
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folders = [tmp_path / "out", tmp_path / ("out" if shared else "out2")]
     command = [sys.executable, "cli.py", "sft", str(ready / "data"), "--recipe", str(recipe)]
     words = ["--nnodes=2", "--master_addr=127.0.0.1", f"--master_port={port}"]
