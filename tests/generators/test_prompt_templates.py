@@ -54,8 +54,13 @@ def test_every_prompt_of_every_window_renders(strategy: str) -> None:
             assert "{%" not in composed.user
             for part in window.parts:
                 assert part.title in composed.ask
-            for part, start, end in composed.spans:
-                assert texts[part][start:end].strip() in composed.material
+            for passage in composed.passages:
+                shown = composed.material[passage.at : passage.end]
+                assert shown == shown.strip() != ""
+                assert texts[passage.part].startswith(shown, passage.start)
+                part, start = composed.find(shown[-40:]) or (-1, -1)
+                assert texts[part].startswith(shown[-40:], start)
+            assert composed.find("never said anywhere") is None
             if strategy == "anchored":
                 assert len(composed.material) < sum(map(len, texts))
     assert seen == {(t.name, t.language) for t in Templates().all}

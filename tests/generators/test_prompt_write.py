@@ -102,6 +102,17 @@ def test_a_quote_is_placed_where_the_model_has_read_it(tmp_path: Path) -> None:
     assert len({int(10 * e.evidence[0].start / len(text)) for e in grounded}) >= 8
 
 
+def test_a_window_s_texts_are_read_once_for_each_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time of the reply a large corpus may have pushed them out of memory."""
+    read: list[str] = []
+    texts = Documents.texts
+    monkeypatch.setattr(Documents, "texts", lambda d, w: [read.append(w.id), *texts(d, w)][1:])
+    outcome, _ = run(tmp_path, [document(1), document(2)], Scripted(good), 8)
+    assert len(outcome.outputs) == len(read) == 8
+
+
 def test_a_reply_that_cannot_be_read_is_asked_for_once_more(tmp_path: Path) -> None:
     def second_time(messages: tuple[Message, ...]) -> str:
         return good(messages) if len(messages) == 4 else "Here is my question: why?"

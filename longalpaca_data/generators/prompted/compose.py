@@ -32,23 +32,45 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """What is shown of a part of the window, from ``start`` on (offset within the part's text);
+    it stands at ``at`` to ``end`` in the material.
+    """
+
+    part: int
+    start: int
+    at: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Composed:
     """What is sent: the system prompt, the material, and what is asked after it.
 
-    ``spans`` are the passages that are shown (part, start, end; offsets within the part's text),
-    the whole parts for the strategy ``whole``. ``fence`` is the word on the fence lines.
+    ``passages`` are those in the material, the whole parts for the strategy ``whole``. ``fence`` is
+    the word on the fence lines.
     """
 
     system: str
     material: str
     ask: str
     fence: str
-    spans: tuple[tuple[int, int, int], ...]
+    passages: tuple[Passage, ...]
 
     @property
     def user(self) -> str:
         """The user's message."""
         return f"{self.material}\n\n{self.ask}"
+
+    def find(self, quote: str) -> tuple[int, int] | None:
+        """Return the part and the offset within its text at which a quote was read, word for word;
+        None where it wasn't. No text of a document is needed for that.
+        """
+        for passage in self.passages:
+            at = self.material.find(quote, passage.at, passage.end)
+            if at >= 0:
+                return passage.part, passage.start + at - passage.at
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +107,8 @@ class Composer:
         body = render(template.body, template.file, values)
         ask = self._frame("ask", language, {**values, "task": body, "output": template.output})
         system = self._frame("system", language, {"strategy": self.strategy})
-        return Composed(system, _material(window, texts, spans, fence), ask, fence, spans)
+        material, passages = _material(window, texts, spans, fence)
+        return Composed(system, material, ask, fence, passages)
 
     def repair(self, language: str, problem: str, output: Mapping[str, object]) -> str:
         """Return what is said to a model whose reply could not be read."""
@@ -123,12 +146,20 @@ def _unnamed(window: Window, part: Part) -> str:
 
 def _material(
     window: Window, texts: Sequence[str], spans: Sequence[tuple[int, int, int]], fence: str
-) -> str:
-    pieces = []
+) -> tuple[str, tuple[Passage, ...]]:
+    """Return the passages between their fences, and where each of them stands."""
+    pieces: list[str] = []
+    passages, length = [], 0
     for number, (part, start, end) in enumerate(spans, 1):
         title = _unnamed(window, window.parts[part]) or _one_line(window.parts[part].title)
-        pieces.append(f"<{fence} {number} {title}>\n{texts[part][start:end].strip()}\n</{fence}>")
-    return "\n".join(pieces)
+        opening = f"<{fence} {number} {title}>\n"
+        whole = texts[part][start:end].rstrip()
+        shown = whole.lstrip()
+        at = length + len(opening)
+        passages.append(Passage(part, start + len(whole) - len(shown), at, at + len(shown)))
+        pieces.append(f"{opening}{shown}\n</{fence}>")
+        length += len(pieces[-1]) + 1
+    return "\n".join(pieces), tuple(passages)
 
 
 def _one_line(title: str) -> str:

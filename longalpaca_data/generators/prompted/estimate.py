@@ -100,7 +100,7 @@ class _Expected:
 def _material_tokens(writer: Writer, assignment: Assignment, composed: Composed) -> int:
     """Whole windows were counted when they were cut; passages are counted here."""
     if writer.spec.strategy == "whole":
-        return assignment.window.n_tokens + 24 * len(composed.spans)  # fence lines with titles
+        return assignment.window.n_tokens + 24 * len(composed.passages)  # fence lines with titles
     return writer.count(composed.material)
 
 

@@ -215,8 +215,7 @@ async def _write(
     failed = failed_check(case)
     if failed is not None:
         return _Written(assignment, None, tuple(completions), *failed)
-    texts = writer.documents.texts(assignment.window)
-    evidence = tuple(_evidence(q, assignment.window, texts, composed.spans) for q in reply.quotes)
+    evidence = tuple(_evidence(q, assignment.window, composed) for q in reply.quotes)
     example = _example(assignment, reply, evidence, generator)
     return _Written(assignment, example, tuple(completions))
 
@@ -249,18 +248,16 @@ async def _reply(
     return read_reply(completions[1].text, template)
 
 
-def _evidence(
-    quote: str, window: Window, texts: Sequence[str], spans: Sequence[tuple[int, int, int]]
-) -> Evidence:
+def _evidence(quote: str, window: Window, composed: Composed) -> Evidence:
     """Place a quote where the model has read it: the same words may stand elsewhere, too. What
     isn't there word for word is left to grounding.
     """
-    for part, start, end in spans:
-        at = texts[part].find(quote, start, end)
-        if at >= 0:
-            first = window.parts[part].start + at
-            return Evidence(quote, part, first, first + len(quote))
-    return Evidence(quote, ANY_PART)
+    found = composed.find(quote)
+    if found is None:
+        return Evidence(quote, ANY_PART)
+    part, offset = found
+    start = window.parts[part].start + offset
+    return Evidence(quote, part, start, start + len(quote))
 
 
 def _example(
