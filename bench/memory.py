@@ -22,12 +22,12 @@ from typing import Any
 import torch
 from simulated.step import TARGETS, build, simulate
 
-from longalpaca_data.train.arguments import half_precision
 from longalpaca_data.train.collate import IGNORED
 from longalpaca_data.train.lora import count
 from longalpaca_data.train.loss import add_weighted_loss
 from longalpaca_data.train.memory import GIB, memory
 from longalpaca_data.train.options import settings_of
+from longalpaca_data.train.parallel import computes_in_half
 from longalpaca_data.train.recipe import SftRecipe, find_recipe, load_recipe
 
 MEASURED = ("recipe", "tokens", "attention", "estimate", "peak", "est./peak", "s/step", "tokens/s")
@@ -58,7 +58,7 @@ def measure(recipe: SftRecipe) -> tuple[float, float, float]:
     add_weighted_loss(inner)
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=1e-5, fused=True)
-    half = half_precision(recipe, "cuda")
+    half = computes_in_half(recipe, "cuda")
     seconds = 0.0
     for _ in range(2):
         torch.cuda.synchronize()

@@ -30,12 +30,12 @@ from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import AutoModelForCausalLM
 
 from longalpaca_data.train import attention, shards
-from longalpaca_data.train.arguments import half_precision
 from longalpaca_data.train.attention import kernels
 from longalpaca_data.train.collate import IGNORED
 from longalpaca_data.train.lora import Counts, count, prepare
 from longalpaca_data.train.loss import add_weighted_loss
 from longalpaca_data.train.model import attention_of
+from longalpaca_data.train.parallel import computes_in_half
 from longalpaca_data.train.plan import config_from_numbers, tune_options
 from longalpaca_data.train.recipe import SftRecipe
 from longalpaca_data.train.rope import extend_context
@@ -61,7 +61,7 @@ def simulate(
 
     ``watch`` may return another context for the step, given the model and the optimizer.
     """
-    half = half_precision(recipe, "cuda")
+    half = computes_in_half(recipe, "cuda")
     with ExitStack() as stack:
         mesh = stack.enter_context(_processes(world)) if world > 1 else None
         with torch.device("meta"):
@@ -124,7 +124,7 @@ def build(recipe: SftRecipe) -> tuple[Any, Any, Any]:
     """Build the recipe's model ready to train, on the default device: it, its base, its numbers."""
     config = config_from_numbers(recipe)
     extend_context(config, recipe.context, recipe.rope)
-    dtype = torch.bfloat16 if half_precision(recipe, "cuda") else torch.float32
+    dtype = torch.bfloat16 if computes_in_half(recipe, "cuda") else torch.float32
     model = AutoModelForCausalLM.from_config(
         config, dtype=dtype, attn_implementation=attention_of(recipe)
     )

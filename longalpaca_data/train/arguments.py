@@ -7,7 +7,8 @@ from typing import Any
 
 from trl.trainer.sft_config import SFTConfig
 
-from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.parallel import Strategy
+from longalpaca_data.train.recipe import Parallel, SftRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,14 @@ class Settings:
     dataset: str
     out: str
     device: str
-    parallel: str
+    parallel: Parallel
     resume: bool
     quiet: bool
 
 
-def trainer_arguments(recipe: SftRecipe, settings: Settings, *, held_out: bool) -> SFTConfig:
+def trainer_arguments(
+    recipe: SftRecipe, settings: Settings, strategy: Strategy, *, held_out: bool
+) -> SFTConfig:
     """Return the arguments of a run; making them starts the process group under torchrun."""
     cuda = settings.device == "cuda"
     arguments = SFTConfig(
@@ -40,7 +43,7 @@ def trainer_arguments(recipe: SftRecipe, settings: Settings, *, held_out: bool) 
         warmup_steps=recipe.warmup_steps,
         weight_decay=recipe.weight_decay,
         **_checkpointing(enabled=recipe.gradient_checkpointing),
-        bf16=half_precision(recipe, settings.device),
+        bf16=strategy.half,
         logging_steps=recipe.log_steps,
         logging_first_step=True,
         save_steps=recipe.save_steps,
@@ -57,18 +60,13 @@ def trainer_arguments(recipe: SftRecipe, settings: Settings, *, held_out: bool) 
         max_length=None,
         packing=False,
         dataset_kwargs={"skip_prepare_dataset": True},
-        **_parallel(recipe, settings),
+        **strategy.arguments(recipe),
     )
-    if settings.parallel == "none":
+    if strategy.parallel == "none":
         # One process on a machine with several GPUs: transformers would wrap the model in
         # nn.DataParallel, which TRL refuses.
         arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - there is no public setter
     return arguments
-
-
-def half_precision(recipe: SftRecipe, device: str) -> bool:
-    """Tell whether a run computes in bfloat16: on GPUs, unless the recipe says otherwise."""
-    return device == "cuda" and recipe.precision != "fp32"
 
 
 def _checkpointing(*, enabled: bool) -> dict[str, Any]:
@@ -76,37 +74,3 @@ def _checkpointing(*, enabled: bool) -> dict[str, Any]:
     names = {field.name for field in fields(SFTConfig)}
     wanted = {"gradient_checkpointing", "activation_checkpointing"} & names
     return dict.fromkeys(wanted, enabled)
-
-
-def _parallel(recipe: SftRecipe, settings: Settings) -> dict[str, Any]:
-    """Return the arguments that spread weights over ranks."""
-    if settings.parallel == "fsdp":
-        return {
-            # Layers to wrap are the model's own _no_split_modules where none are named.
-            "fsdp": True,
-            "fsdp_config": {"version": 2},
-            # Else every GPU adds up a step's gradients whole, and in bfloat16.
-            "accelerator_config": {"gradient_accumulation_kwargs": {"sync_each_batch": True}},
-        }
-    if settings.parallel == "ddp":
-        return {"ddp_find_unused_parameters": False}
-    if settings.parallel == "zero3":
-        return {"deepspeed": zero3(recipe, half=half_precision(recipe, settings.device))}
-    return {}
-
-
-def zero3(recipe: SftRecipe, *, half: bool) -> dict[str, Any]:
-    """Return DeepSpeed's configuration for ZeRO stage 3; sizes are left to transformers."""
-    return {
-        "zero_optimization": {
-            "stage": 3,
-            "overlap_comm": True,
-            "contiguous_gradients": True,
-            "stage3_gather_16bit_weights_on_model_save": True,
-        },
-        "bf16": {"enabled": half},
-        "data_types": {"grad_accum_dtype": "fp32"},
-        "gradient_accumulation_steps": recipe.accumulation,
-        "train_micro_batch_size_per_gpu": recipe.batch_size,
-        "gradient_clipping": "auto",
-    }

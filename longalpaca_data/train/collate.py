@@ -1,4 +1,8 @@
-"""From packed rows of indices to a batch: tokens, labels, positions, documents, loss weights."""
+"""From packed rows of indices to a batch: tokens, labels, positions, documents, loss weights.
+
+Ranks take the same number of rows in every epoch: empty ones fill the last batch up, one token of
+padding each, which counts as no document. accelerate would train some rows twice instead.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,10 @@ section 3.3). ``token``: every answer token counts once, so long answers weigh m
 IGNORED = -100
 """torch's label for "no target here"."""
 
+RECORD = datasets.Features(
+    {"documents": datasets.List(datasets.Value("int64")), "split": datasets.Value("string")}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PackedRows:
@@ -24,10 +32,14 @@ class PackedRows:
     rows: list[list[int]]
     split: str = "train"
 
-    def dataset(self) -> datasets.Dataset:
-        """Return one record per row: its document indices, and the split they are from."""
-        splits = [self.split] * len(self.rows)
-        return datasets.Dataset.from_dict({"documents": self.rows, "split": splits})
+    def dataset(self, multiple: int = 1) -> datasets.Dataset:
+        """Return one record per row: its document indices, and the split they are from.
+
+        Empty rows at the end make it a ``multiple`` of rows.
+        """
+        rows = [*self.rows, *[[]] * (-len(self.rows) % multiple)]
+        records = {"documents": rows, "split": [self.split] * len(rows)}
+        return datasets.Dataset.from_dict(records, features=RECORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class Collator:
     def __call__(self, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Collate."""
         rows = [self.tables[r["split"]][[int(i) for i in r["documents"]]] for r in records]
-        width = max(sum(row["length"]) for row in rows)
+        width = max(1, *(sum(row["length"]) for row in rows))
         shape = (len(rows), width)
         ids = torch.full(shape, self.pad, dtype=torch.long)
         labels = torch.full(shape, IGNORED, dtype=torch.long)

@@ -21,9 +21,9 @@ from longalpaca_data.train.options import (
     resolve,
 )
 from longalpaca_data.train.packing import pack
+from longalpaca_data.train.parallel import choose_parallel
 from longalpaca_data.train.plan import (
     Steps,
-    choose_parallel,
     config_from_numbers,
     count_parameters,
     steps,

@@ -29,8 +29,9 @@ from longalpaca_data.train.options import (
     resolve,
     settings_of,
 )
-from longalpaca_data.train.plan import choose_parallel, count_parameters, tune_options
-from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.parallel import choose_parallel, runs_in_process
+from longalpaca_data.train.plan import count_parameters, tune_options
+from longalpaca_data.train.recipe import Parallel, SftRecipe
 from longalpaca_data.train.trainer import CONFIG_FILE
 from longalpaca_data.train.worker import (
     SETTINGS_FILE,
@@ -80,7 +81,7 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
     )
     (out / STOP_FILE).unlink(missing_ok=True)
     with _nothing_left_behind(out):
-        if gpus <= 1 and not options.torchrun and parallel != "zero3":
+        if runs_in_process(parallel, gpus, options.torchrun):
             with redirect_stdout(sys.stderr):  # DeepSpeed, where installed, talks to stdout
                 result = train(settings)
         else:
@@ -110,7 +111,7 @@ def _nothing_left_behind(out: Path) -> Iterator[None]:
         raise
 
 
-def _parallel(recipe: SftRecipe, world: int) -> str:
+def _parallel(recipe: SftRecipe, world: int) -> Parallel:
     """Return how weights are spread over ``world`` processes, on however many machines."""
     if world <= 1 and recipe.parallel != "zero3":
         return "none"

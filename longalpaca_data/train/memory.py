@@ -7,12 +7,10 @@ was read off simulated steps of whole models (bench/memory.py), which also say h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from longalpaca_data.train.lora import Counts, has_tied_embeddings
-from longalpaca_data.train.recipe import SftRecipe
-
-Parallel = Literal["none", "ddp", "fsdp", "zero3"]
+from longalpaca_data.train.recipe import Parallel, SftRecipe
 
 GIB = 1 << 30
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from transformers import BitsAndBytesConfig, PreTrainedConfig
+from transformers import PreTrainedConfig
 
 from longalpaca_data.train import shards
 from longalpaca_data.train.attention import attention_name, default_group_size
 from longalpaca_data.train.load import load_weights
 from longalpaca_data.train.lora import prepare
+from longalpaca_data.train.parallel import Strategy
 from longalpaca_data.train.plan import tune_options
 from longalpaca_data.train.recipe import SftRecipe
 from longalpaca_data.train.templates import Encoder, end_answers
@@ -20,26 +20,28 @@ def model_to_train(
     recipe: SftRecipe,
     config: PreTrainedConfig,
     tokenizer: Any,
+    strategy: Strategy,
     *,
-    quantization: BitsAndBytesConfig | None = None,
-    half: bool = False,
-    deepspeed: bool = False,
-    empty: bool = False,
+    rank: int = 0,
 ) -> Any:
     """Return the recipe's model, ready to train in the architecture that ``config`` describes.
 
-    ``half`` reads frozen weights in bfloat16. An ``empty`` model waits for another rank's weights.
+    Where one rank reads the weights, those of the others are empty until they are sent.
     """
-    dtype = torch.bfloat16 if half else torch.float32
+    empty = rank > 0 and strategy.reads_once(config)
     attention = attention_of(recipe)
     if empty:
-        weights = shards.without_weights(config, attention=attention, dtype=dtype)
+        weights = shards.without_weights(config, attention=attention, dtype=strategy.dtype)
     else:
         weights = load_weights(
-            recipe.model, config, attention=attention, dtype=dtype, quantization=quantization
+            recipe.model,
+            config,
+            attention=attention,
+            dtype=strategy.dtype,
+            quantization=strategy.quantization,
         )
     end_answers(weights, Encoder(tokenizer, "chat"))
-    model = prepare(weights, tune_options(recipe), upcast=not (deepspeed and half))
+    model = prepare(weights, tune_options(recipe), upcast=strategy.trains_float32)
     if empty:
         shards.give_place(model)
     return model

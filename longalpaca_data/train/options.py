@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.train.parallel import runs_in_process
 from longalpaca_data.train.recipe import SftRecipe, find_recipe, load_recipe
 from longalpaca_data.train.rows import dataset_files
 
@@ -114,10 +115,10 @@ def node_count(torchrun: Iterable[str]) -> int:
 def command(
     settings_file: Path, processes: int, torchrun: Iterable[str] = (), *, parallel: str = "none"
 ) -> list[str]:
-    """Return the command that runs the workers. DeepSpeed wants torchrun for a single one, too."""
+    """Return the command that runs the workers."""
     worker = ["-m", "longalpaca_data.train.worker", str(settings_file)]
     more = list(torchrun)
-    if processes <= 1 and not more and parallel != "zero3":
+    if runs_in_process(parallel, processes, more):
         return [sys.executable, *worker]
     alone = [] if more else ["--standalone"]
     run = [sys.executable, "-m", "torch.distributed.run", *alone, *more]

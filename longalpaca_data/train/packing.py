@@ -1,4 +1,6 @@
-"""Best-fit packing: several documents in one row, as few rows as possible, none cut.
+"""Which documents share a row, and in which order rows are trained on.
+
+Best-fit packing: several documents in one row, as few rows as possible, none cut.
 
 Best-fit decreasing (Ding et al., "Fewer Truncations Improve Language Modeling", arXiv 2404.10830):
 documents from long to short, each into the row where it leaves the least room.
@@ -7,7 +9,10 @@ documents from long to short, each into the row where it leaves the least room.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch.utils.data import Sampler
 
 
 def pack(lengths: Sequence[int], capacity: int) -> list[list[int]]:
@@ -44,3 +49,28 @@ def pack(lengths: Sequence[int], capacity: int) -> list[list[int]]:
 def one_each(lengths: Sequence[int]) -> list[list[int]]:
     """Return one row per document: no packing."""
     return [[index] for index in range(len(lengths))]
+
+
+class EpochOrder(Sampler[int]):
+    """All rows in an order that follows from seed and epoch alone, empty ones at the end.
+
+    Whatever the number of ranks, an epoch has the same rows in the same order: a run can be
+    resumed by another number of them.
+    """
+
+    def __init__(self, rows: int, total: int, seed: int) -> None:
+        self.rows = rows
+        self.total = total
+        """With empty rows."""
+        self.seed = seed
+        self.epoch = 0
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield indices of rows."""
+        random = torch.Generator().manual_seed(self.seed + self.epoch)
+        yield from torch.randperm(self.rows, generator=random).tolist()
+        yield from range(self.rows, self.total)
+
+    def __len__(self) -> int:
+        """Return the number of rows, empty ones included."""
+        return self.total

@@ -1,17 +1,15 @@
-"""What a run will take, before it starts: parameters, steps, tokens, how weights are spread."""
+"""What a run will take, before it starts: parameters, steps, tokens."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 
 from longalpaca_data.errors import LongalpacaError
 from longalpaca_data.train.lora import Counts, TuneOptions, count, prepare
-from longalpaca_data.train.memory import GIB, Parallel, memory
 from longalpaca_data.train.recipe import SftRecipe
 
 
@@ -70,16 +68,3 @@ def steps(recipe: SftRecipe, lengths: list[int], packed: int, world: int) -> Ste
     total = recipe.max_steps or math.ceil(per_epoch * recipe.epochs)
     per_step = sum(lengths) / per_epoch
     return Steps(len(lengths), packed, per_epoch, total, round(per_step * total))
-
-
-def choose_parallel(
-    recipe: SftRecipe, config: Any, counts: Counts, world: int, gpu_bytes: int | None
-) -> Parallel:
-    """Return how weights are spread: replicas where they fit in 60 % of a GPU, else shards."""
-    if world <= 1 and recipe.parallel != "zero3":
-        return "none"
-    if recipe.parallel != "auto":
-        return recipe.parallel
-    one = memory(config, counts, recipe, "ddp", world)
-    fits = gpu_bytes is None or one.lasting < 0.6 * gpu_bytes
-    return "ddp" if fits and not (gpu_bytes is None and one.total > 20 * GIB) else "fsdp"

@@ -15,6 +15,8 @@ from longalpaca_data.recipe_errors import line_of, main_problem
 from longalpaca_data.resources import recipes_folder
 
 Positive = Annotated[int, Field(ge=1)]
+Parallel = Literal["none", "ddp", "fsdp", "zero3"]
+"""One process; replicas; shards by FSDP2; shards by DeepSpeed."""
 
 
 class Section(BaseModel):

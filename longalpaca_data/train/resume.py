@@ -8,6 +8,7 @@ from typing import Any
 
 from longalpaca_data.errors import OutputError
 from longalpaca_data.storage import write_text
+from longalpaca_data.train.parallel import Strategy
 from longalpaca_data.train.recipe import SftRecipe
 from longalpaca_data.train.tokenized import Counts
 
@@ -21,18 +22,15 @@ KEPT = (
 """Recipe keys that a resumed run can't change: weights, optimizer and batches depend on them."""
 
 
-def describe(recipe: SftRecipe, data: Counts, processes: int, parallel: str) -> dict[str, Any]:
+def describe(recipe: SftRecipe, data: Counts, processes: int, strategy: Strategy) -> dict[str, Any]:
     """Return what must be the same after a resumption.
 
     The number of processes may change where accumulation makes up for it: the steps are the same.
-    The optimizer's state of sharded weights is not read where they are replicas, nor the reverse,
-    and DeepSpeed's by the same number of processes only.
     """
-    weights = {"fsdp": "fsdp", "zero3": f"zero3 over {processes} processes"}
     values = recipe.model_dump(mode="json")
     return {
         **{key: values[key] for key in KEPT},
-        "weights": weights.get(parallel, "replicas"),
+        "weights": strategy.resumable_by(processes),
         "rows per step": recipe.batch_size * recipe.accumulation * processes,
         "rows of the data set": data.rows,
         "tokens of the data set": data.tokens,

@@ -1,4 +1,4 @@
-"""FSDP2 where transformers' settings don't reach: precision, and weights that are read only once.
+"""FSDP2 where transformers' settings don't reach: precision, weights read once, weights gathered.
 
 Left to itself, accelerate casts what goes into and comes out of the model to bfloat16: the weights
 of the loss to 8 bits, and the loss too, which metrics would then show in steps of 0.03.
@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 from accelerate import init_empty_weights
+from peft import PeftModel
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.fsdp import MixedPrecisionPolicy
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
-
-from longalpaca_data.train.lora import has_tied_embeddings
 
 
 def configure(plugin: Any, *, read_once: bool) -> None:
@@ -33,13 +33,15 @@ def configure(plugin: Any, *, read_once: bool) -> None:
         )
 
 
-def can_read_once(config: PreTrainedConfig, *, quantized: bool) -> bool:
-    """Tell whether weights can be read by one rank and sent to the others.
+def whole_state(model: Any) -> dict[str, Any]:
+    """Gather a sharded model's weights on rank 0's CPU; of a model with adapters what trains.
 
-    Every rank reads them all otherwise: 140 GB for a 70B model, eight times over on one machine.
-    Not for tied embeddings, which accelerate unties on the way, nor for packed weights.
+    accelerate gathers frozen ones, too: all 140 GB of a 70B model, to save an adapter.
     """
-    return not quantized and not has_tied_embeddings(config)
+    options = StateDictOptions(
+        full_state_dict=True, cpu_offload=True, ignore_frozen_params=isinstance(model, PeftModel)
+    )
+    return get_model_state_dict(model, options=options)
 
 
 def without_weights(

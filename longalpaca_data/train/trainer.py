@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import datasets
 import torch
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase, TrainerCallback
@@ -18,10 +17,14 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from longalpaca_data.train import shards
 from longalpaca_data.train.attention import attention_name
+from longalpaca_data.train.collate import PackedRows
 from longalpaca_data.train.lora import in_float32, verify_saved
 from longalpaca_data.train.loss import add_weighted_loss
+from longalpaca_data.train.packing import EpochOrder
+from longalpaca_data.train.parallel import Strategy
 
 CONFIG_FILE = "config.json"
+ONE_PROCESS = Strategy()
 
 
 class LongTrainer(SFTTrainer):
@@ -40,26 +43,29 @@ class LongTrainer(SFTTrainer):
         *,
         args: SFTConfig,
         collator: Callable[..., dict[str, Any]],
-        train_rows: datasets.Dataset,
-        eval_rows: datasets.Dataset | None,
+        train_rows: PackedRows,
+        eval_rows: PackedRows | None,
         tokenizer: PreTrainedTokenizerBase,
         callbacks: list[TrainerCallback],
-        read_once: bool = False,
+        strategy: Strategy = ONE_PROCESS,
     ) -> None:
+        rows = train_rows.dataset(args.per_device_train_batch_size * args.world_size)
+        self.order = EpochOrder(len(train_rows.rows), len(rows), args.seed)
         super().__init__(
             model=model,
             args=args,
             data_collator=collator,
-            train_dataset=train_rows,
-            eval_dataset=eval_rows,
+            train_dataset=rows,
+            eval_dataset=eval_rows.dataset() if eval_rows else None,
             processing_class=tokenizer,
             callbacks=callbacks,
         )
-        if not self.is_deepspeed_enabled:
+        if strategy.trains_float32:
             in_float32(self.model)  # TRL makes what trains over 4-bit weights bfloat16
         add_weighted_loss(self.inner())
         if self.is_fsdp_enabled:
-            shards.configure(self.accelerator.state.fsdp_plugin, read_once=read_once)
+            once = strategy.reads_once(self.inner().config)
+            shards.configure(self.accelerator.state.fsdp_plugin, read_once=once)
 
     @property
     def tokens_seen(self) -> int:
@@ -71,7 +77,11 @@ class LongTrainer(SFTTrainer):
         model = self.accelerator.unwrap_model(self.model)
         return model.get_base_model() if isinstance(model, PeftModel) else model
 
-    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+    def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:
+        del train_dataset
+        return self.order
+
+    def _run_epoch(self, model: Any, epoch: int, *args: Any, **kwargs: Any) -> None:
         """Train nothing where no step is left: transformers' loop would train one all the same.
 
         That happens where a run is resumed that was ended after its last checkpoint.
@@ -79,7 +89,8 @@ class LongTrainer(SFTTrainer):
         if self.state.global_step >= self.state.max_steps:
             self.control.should_training_stop = True
             return
-        super()._run_epoch(*args, **kwargs)  # type: ignore[no-untyped-call]  # transformers' own
+        self.order.epoch = epoch
+        super()._run_epoch(model, epoch, *args, **kwargs)  # type: ignore[no-untyped-call]
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Measure the loss on held-out rows with full attention, as the model will be used."""
@@ -125,14 +136,17 @@ class LongTrainer(SFTTrainer):
             loss = total / num_items_in_batch * self.accelerator.num_processes
         return (loss, {}) if return_outputs else loss
 
-    def save_model(self, *args: Any, **kwargs: Any) -> None:
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Save; without PEFT's warning that a GGUF base has no config.json to compare words with.
 
         Embeddings that were trained are saved whatever it finds there.
         """
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Could not find a config file in", UserWarning)
-            super().save_model(*args, **kwargs)
+            if self.is_fsdp_enabled:
+                self._save(output_dir, shards.whole_state(self.model))
+            else:
+                super().save_model(output_dir, _internal_call)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Save without the copies of tied weights that gathering shards makes."""

@@ -16,7 +16,6 @@ from transformers import PrinterCallback
 from transformers.trainer_utils import get_last_checkpoint, set_seed
 
 from longalpaca_data.errors import LongalpacaError, MissingPackageError, OutputError
-from longalpaca_data.train import shards
 from longalpaca_data.train.arguments import Settings, trainer_arguments
 from longalpaca_data.train.attention import attention_name, check_supported
 from longalpaca_data.train.callbacks import (
@@ -32,11 +31,11 @@ from longalpaca_data.train.collate import Collator, PackedRows
 from longalpaca_data.train.curve import draw_losses
 from longalpaca_data.train.holdout import HoldOut, has_validation
 from longalpaca_data.train.load import load_config, load_tokenizer
-from longalpaca_data.train.lora import Counts, count, quantization
+from longalpaca_data.train.lora import Counts, count
 from longalpaca_data.train.loss import check_loss_supported
 from longalpaca_data.train.model import model_to_train
 from longalpaca_data.train.packing import one_each, pack
-from longalpaca_data.train.plan import tune_options
+from longalpaca_data.train.parallel import strategy_of
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe
 from longalpaca_data.train.resume import RUN_FILE, check_same, describe, remember
 from longalpaca_data.train.rope import extend_context
@@ -96,28 +95,21 @@ def train(settings: Settings) -> Result:
     recipe = SftRecipe.model_validate(settings.recipe)
     out = Path(settings.out)
     set_seed(recipe.seed)
-    bits = quantization(tune_options(recipe))
+    strategy = strategy_of(recipe, settings.parallel, settings.device)
     config = load_config(recipe.model)
     extend_context(config, recipe.context, recipe.rope)
     check_supported(config, recipe.context)
     check_loss_supported(config)
     tokenizer = load_tokenizer(recipe.model)
     held = bool(recipe.held_out) or has_validation(settings.dataset)
-    arguments = trainer_arguments(recipe, settings, held_out=held)  # starts the process group
+    # Starts the process group.
+    arguments = trainer_arguments(recipe, settings, strategy, held_out=held)
     data, held_out = _in_turn(arguments, partial(_data, recipe, settings, tokenizer))
-    run = describe(recipe, data.counts, int(arguments.world_size), settings.parallel)
+    run = describe(recipe, data.counts, int(arguments.world_size), strategy)
     if settings.resume:
         check_same(out, run)
-    once = settings.parallel == "fsdp" and shards.can_read_once(config, quantized=bits is not None)
-    model = model_to_train(
-        recipe,
-        config,
-        tokenizer,
-        quantization=bits,
-        half=bool(arguments.bf16),
-        deepspeed=settings.parallel == "zero3",
-        empty=once and arguments.process_index > 0,
-    )
+    rank = int(arguments.process_index)
+    model = model_to_train(recipe, config, tokenizer, strategy, rank=rank)
     numbers = count(model)
     stop = StopOnRequest(out)
     full = FullAttentionAtTheEnd(recipe.full_attention_steps, attention_name("full"))
@@ -127,12 +119,10 @@ def train(settings: Settings) -> Result:
         args=arguments,
         collator=Collator(tables, int(tokenizer.pad_token_id), recipe.weighting),
         train_rows=_rows(data, recipe),
-        eval_rows=PackedRows(one_each(held_out.lengths), "validation").dataset()
-        if held_out
-        else None,
+        eval_rows=PackedRows(one_each(held_out.lengths), "validation") if held_out else None,
         tokenizer=tokenizer,
         callbacks=[stop, full],
-        read_once=once,
+        strategy=strategy,
     )
     if trainer.is_world_process_zero():
         if not settings.quiet:
@@ -214,9 +204,9 @@ def _data(
     return rows, read(split="validation", limit=recipe.eval_limit, hold_out=hold_out)
 
 
-def _rows(data: Tokenized, recipe: SftRecipe) -> Any:
+def _rows(data: Tokenized, recipe: SftRecipe) -> PackedRows:
     rows = pack(data.lengths, recipe.context) if recipe.packing else one_each(data.lengths)
-    return PackedRows(rows).dataset()
+    return PackedRows(rows)
 
 
 def _run(trainer: LongTrainer, settings: Settings, stop: StopOnRequest) -> None:

@@ -2,7 +2,8 @@
 
 ``exact`` trains one float64 step and writes the weights after. Else it is the product's worker:
 ``ddp``, ``fsdp`` or ``zero3``, with ``bf16`` and ``4bit`` for what the product does on GPUs only.
-Every rank that reads the weights leaves a file ``read-by-RANK`` in the output folder.
+Every rank that reads the weights leaves a file ``read-by-RANK`` in the output folder; one that
+gathers some to save them, their number in ``gathered-by-RANK``.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def exact(folder):
         model,
         args=arguments,
         collator=Collator({"train": data.table}, 258),
-        train_rows=PackedRows([[0, 1, 2], [3], [4], [5, 6]]).dataset(),
+        train_rows=PackedRows([[0, 1, 2], [3], [4, 5, 6]]),
         eval_rows=None,
         tokenizer=byte_tokenizer(),
         callbacks=[],
@@ -90,13 +91,13 @@ def exact(folder):
 
 def as_on_a_gpu(what, patch=setattr):
     """Let the CPU compute in bfloat16 (``bf16``) or with 4-bit weights (``4bit``)."""
-    from longalpaca_data.train import arguments, lora, worker
+    from longalpaca_data.train import lora, parallel
 
     if "bf16" in what:
-        patch(arguments, "half_precision", lambda recipe, device: recipe.precision == "bf16")
+        patch(parallel, "computes_in_half", lambda recipe, device: recipe.precision == "bf16")
     if "4bit" in what:
         bits = lora.four_bits()
-        patch(worker, "quantization", lambda options: bits if options.quantize else None)
+        patch(parallel, "quantization", lambda options: bits if options.quantize else None)
 
 
 def note_who_reads(folder):
@@ -111,26 +112,40 @@ def note_who_reads(folder):
     model.load_weights = load_weights
 
 
-def train_in_ranks(settings, what):
-    """Train in two processes that begin with everything imported: torchrun's take ten seconds."""
+def note_what_is_gathered(folder):
+    from longalpaca_data.train.trainer import LongTrainer
+
+    original = LongTrainer._save
+
+    def save(self, output_dir=None, state_dict=None):
+        if state_dict:
+            size = sum(value.numel() for value in state_dict.values())
+            (folder / f"gathered-by-{os.environ['RANK']}").write_text(str(size))
+        return original(self, output_dir, state_dict)
+
+    LongTrainer._save = save
+
+
+def train_in_ranks(settings, what, world=2):
+    """Train in processes that begin with everything imported: torchrun's take ten seconds."""
     from longalpaca_data.train.worker import SETTINGS_FILE, Result, result_file
 
     path = Path(settings.out) / SETTINGS_FILE
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(asdict(settings)))
     port = free_port()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["longalpaca_data.train.worker", "ranks"])
     ranks = [
-        context.Process(target=run_rank, args=(rank, 2, port, what, path), daemon=True)
-        for rank in range(2)
+        context.Process(target=run_rank, args=(rank, world, port, what, path), daemon=True)
+        for rank in range(world)
     ]
     for rank in ranks:
         rank.start()
     for rank in ranks:
         rank.join(timeout=120)
     codes = [rank.exitcode for rank in ranks]
-    assert codes == [0, 0], codes
+    assert codes == [0] * world, codes
     return Result(**json.loads(result_file(path).read_text()))
 
 
@@ -159,6 +174,7 @@ def work(what, path):
         ops.__compatible_ops__["deepspeed_shm_comm"] = False
     as_on_a_gpu(what)
     note_who_reads(path.parent)
+    note_what_is_gathered(path.parent)
     sys.argv = [sys.argv[0], str(path)]
     return main()
 

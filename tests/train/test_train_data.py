@@ -20,7 +20,7 @@ from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.collate import Collator, PackedRows
 from longalpaca_data.train.holdout import HoldOut
 from longalpaca_data.train.loss import add_weighted_loss, check_loss_supported, weighted_nll
-from longalpaca_data.train.packing import one_each, pack
+from longalpaca_data.train.packing import EpochOrder, one_each, pack
 from longalpaca_data.train.rows import dataset_files, read_rows
 from longalpaca_data.train.templates import (
     Encoder,
@@ -483,6 +483,31 @@ def test_a_batch_has_labels_on_answers_only_and_weights_that_add_up(tmp_path):
     by_token = Collator({"train": data.table}, 258, "token")(packed([0, 2]))
     assert by_token["n_items"] == by_token["loss_weights"].sum() == 10
     assert PackedRows([[0, 2], [1]]).dataset()["documents"][0] == [0, 2]
+    filled = PackedRows([[0, 2], [1]]).dataset(multiple=3)
+    assert filled["documents"][2:] == [[]]
+    empty = Collator({"train": data.table}, pad=258)([filled[2]])
+    assert empty["input_ids"].tolist() == [[258]]
+    assert (empty["labels"] == -100).all()
+    assert empty["document_lengths"] == [[]]
+    assert empty["n_items"] == empty["loss_weights"].sum() == 0
+
+
+@given(rows=st.integers(1, 60), multiple=st.integers(1, 9), seed=st.integers(0, 9))
+def test_every_epoch_has_every_row_once_in_an_order_of_its_own(rows, multiple, seed):
+    total = len(PackedRows([[i] for i in range(rows)]).dataset(multiple))
+    order, same = (EpochOrder(rows, total, seed) for _ in range(2))
+    assert total == len(order)
+    assert total % multiple == 0
+    assert total - rows < multiple
+    orders = []
+    for order.epoch in range(3):
+        found = list(order)
+        assert sorted(found) == list(range(total))
+        assert found[rows:] == list(range(rows, total))
+        orders.append(tuple(found))
+    assert rows < 8 or len(set(orders)) == 3
+    same.epoch = 2
+    assert tuple(same) == orders[2]
 
 
 def test_weighted_loss_equals_plain_cross_entropy():

@@ -22,6 +22,7 @@ from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.collate import Collator
 from longalpaca_data.train.launch import run_processes
 from longalpaca_data.train.loss import add_weighted_loss
+from longalpaca_data.train.parallel import Strategy
 from longalpaca_data.train.resume import describe
 from longalpaca_data.train.tokenized import Counts, tokenize
 from longalpaca_data.train.worker import train
@@ -87,6 +88,21 @@ def test_two_ranks_train_what_one_process_trains(ready, parallel):
     assert found.keys() == expected.keys()
     for key, value in expected.items():
         torch.testing.assert_close(found[key], value, atol=1e-3, rtol=0)
+    if parallel == "fsdp":  # of shards, what was trained and nothing else
+        assert (ready / "fsdp" / "gathered-by-0").read_text() == str(result.trained)
+        assert not (ready / "fsdp" / "gathered-by-1").exists()
+
+
+def test_shards_are_resumed_by_another_number_of_ranks_in_a_second_epoch(ready):
+    """17 rows are three steps of at most six, however many ranks share them."""
+    rows = {"packing": False, "row_limit": 17, "save_steps": 4, "batch_size": 1}
+    train(make_settings(ready, "epochs", accumulation=6, max_steps=5, **rows))
+    begun = {"parallel": "fsdp", "accumulation": 3, "max_steps": 4, **rows}
+    train_in_ranks(make_settings(ready, "more", **begun), ["fsdp"])
+    (ready / "more" / "config.json").unlink()  # as though it had been stopped there
+    again = {"parallel": "fsdp", "accumulation": 2, "max_steps": 5, "resume": True, **rows}
+    train_in_ranks(make_settings(ready, "more", **again), ["fsdp"], world=3)
+    assert losses(ready / "more") == pytest.approx(losses(ready / "epochs"), abs=1e-4)
 
 
 def test_a_run_is_resumed_by_another_number_of_processes(ready):
@@ -97,7 +113,7 @@ def test_a_run_is_resumed_by_another_number_of_processes(ready):
     (out / "config.json").unlink()  # as though it had been stopped there
     data = Counts()
     runs = [
-        describe(make_recipe(ready, accumulation=n), data, processes, parallel)
+        describe(make_recipe(ready, accumulation=n), data, processes, Strategy(parallel))
         for n, processes, parallel in ((1, 2, "ddp"), (2, 1, "none"), (1, 2, "fsdp"))
     ]
     assert runs[0] == runs[1] != runs[2]

@@ -12,13 +12,12 @@ from tiny import tiny_config, tiny_model
 
 from longalpaca_data.errors import LongalpacaError, RecipeError
 from longalpaca_data.train import options as options_module
-from longalpaca_data.train.arguments import zero3
 from longalpaca_data.train.launch import SftOptions, plan
 from longalpaca_data.train.lora import Counts, TuneOptions, count, prepare
 from longalpaca_data.train.memory import memory
 from longalpaca_data.train.options import command, gpus_to_use, node_count, settings_of
+from longalpaca_data.train.parallel import Strategy, choose_parallel
 from longalpaca_data.train.plan import (
-    choose_parallel,
     config_from_numbers,
     count_parameters,
     steps,
@@ -187,7 +186,7 @@ def test_more_gpus_than_there_are(monkeypatch):
 
 
 def test_zero3_asks_for_whole_weights_when_saving():
-    config = zero3(recipe(), half=True)
+    config = Strategy("zero3", half=True).arguments(recipe())["deepspeed"]
     assert config["zero_optimization"]["stage3_gather_16bit_weights_on_model_save"]
 
 

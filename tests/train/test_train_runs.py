@@ -216,7 +216,7 @@ def test_the_last_incomplete_step_counts_its_own_documents_only(tmp_path):
 
     run = InOrder(
         trained, args=arguments, collator=collate, eval_rows=None, tokenizer=byte_tokenizer(),
-        train_rows=PackedRows([[0, 1, 2], [3], [4, 5, 6]]).dataset(), callbacks=[],
+        train_rows=PackedRows([[0, 1, 2], [3], [4, 5, 6]]), callbacks=[],
     )  # fmt: skip
     run.remove_callback(PrinterCallback)
     run.train()

@@ -13,8 +13,9 @@ from tiny import tiny_config, tiny_model
 
 from longalpaca_data.train import shards
 from longalpaca_data.train.load import load_finished
-from longalpaca_data.train.lora import TuneOptions, count, prepare
+from longalpaca_data.train.lora import TuneOptions, count, four_bits, prepare
 from longalpaca_data.train.merge import merge
+from longalpaca_data.train.parallel import Strategy
 from longalpaca_data.train.worker import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -60,11 +61,8 @@ def assert_same(one, two, tolerance):
 
 
 def test_shards_in_bfloat16_keep_the_loss_in_float32(ready, monkeypatch):
-    """The loss and its weights go through the model's own arguments, which FSDP would round.
-
-    Rows are not packed: 24 are whole steps, of which none is filled up with a row trained twice.
-    """
-    changes = {"accumulation": 2, "packing": False, "gradient_checkpointing": True}
+    """The loss and its weights go through the model's own arguments, which FSDP would round."""
+    changes = {"accumulation": 2, "gradient_checkpointing": True}
     one, two = both(ready / "llama", "fsdp+bf16", monkeypatch, **changes)
     assert_same(one, two, 2e-3)
     for loss in losses(two).values():
@@ -145,6 +143,7 @@ def test_a_model_without_weights_takes_what_it_is_sent(name, tune):
 
 def test_weights_that_every_rank_must_read():
     untied, tied = tiny_config("llama"), tiny_config("qwen2")
-    assert shards.can_read_once(untied, quantized=False)
-    assert not shards.can_read_once(untied, quantized=True)
-    assert not shards.can_read_once(tied, quantized=False)
+    assert Strategy("fsdp").reads_once(untied)
+    assert not Strategy("fsdp", quantization=four_bits()).reads_once(untied)
+    assert not Strategy("fsdp").reads_once(tied)
+    assert not Strategy("ddp").reads_once(untied)
