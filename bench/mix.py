@@ -59,7 +59,8 @@ def candidates(count: int, n_documents: int, seed: int) -> list[Sample]:
             f"{number:06d}", window, family, task, window.language, "q", "a", evidence, "bench"
         )
         spread = round(rng.random(), 4)
-        made.append(Sample(example, places[0] / SIZE, {"grounding": 1.0, "spread": spread}))
+        depths = tuple(place / SIZE for place in places)
+        made.append(Sample(example, depths, {"grounding": 1.0, "spread": spread}))
     return made
 
 

@@ -279,7 +279,7 @@ def _example_line(example: Example) -> dict[str, Any]:
 
 
 def _sample_line(sample: Sample) -> dict[str, Any]:
-    return {**_example_line(sample.example), "depth": sample.depth, "scores": sample.scores}
+    return {**_example_line(sample.example), "depths": sample.depths, "scores": sample.scores}
 
 
 def _chosen_line(row: Any) -> dict[str, Any]:

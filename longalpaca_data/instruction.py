@@ -52,9 +52,13 @@ class Instruction:
     start: int
     end: int
 
-    def place(self, window: Window, part: int, offset: int) -> int:
-        """Return where a document's offset lies in the instruction."""
-        return self.offsets[part] + offset - window.parts[part].start
+    def spans(self, example: Example) -> list[tuple[int, int]]:
+        """Return where the example's pieces of evidence begin and end in the instruction."""
+        moved = [
+            offset - part.start
+            for offset, part in zip(self.offsets, example.window.parts, strict=True)
+        ]
+        return [(moved[e.part] + e.start, moved[e.part] + e.end) for e in example.evidence]
 
     def depth(self, start: int, end: int) -> float:
         """Return how deep in the material a span of the instruction lies, 0-1."""

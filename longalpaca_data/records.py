@@ -224,12 +224,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An example that has been scored. ``depth`` is that of the first piece of its evidence in the
-    material, 0-1.
+    """An example that has been scored. ``depths`` are those of the pieces of its evidence in the
+    material, 0-1 with four digits, in their order.
     """
 
     example: Example
-    depth: float
+    depths: tuple[float, ...]
     scores: dict[str, float] = field(default_factory=dict)
 
     @property

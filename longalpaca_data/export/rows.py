@@ -83,9 +83,6 @@ class RowWriter:
 
 
 def _evidence(sample: Sample, instruction: Instruction) -> Iterator[dict[str, Any]]:
-    window = sample.example.window
-    for evidence in sample.example.evidence:
-        start = instruction.place(window, evidence.part, evidence.start)
-        end = instruction.place(window, evidence.part, evidence.end)
-        depth = round(instruction.depth(start, end), 4)
-        yield {"quote": evidence.quote, "start": start, "end": end, "depth": depth}
+    spans, example = instruction.spans(sample.example), sample.example
+    for piece, (start, end), depth in zip(example.evidence, spans, sample.depths, strict=True):
+        yield {"quote": piece.quote, "start": start, "end": end, "depth": depth}

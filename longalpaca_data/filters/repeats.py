@@ -19,7 +19,7 @@ from longalpaca_data.recipe import FilterSpec
 from longalpaca_data.records import Sample, content_id
 from longalpaca_data.stage import Context, Stage
 
-_VERSION = 2
+_VERSION = 3
 _WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
 
 

@@ -12,7 +12,7 @@ from longalpaca_data.recipe import FilterSpec
 from longalpaca_data.records import Example, Sample, Verdict
 from longalpaca_data.stage import Context, Stage, by_window
 
-_VERSION = 1
+_VERSION = 2
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SLOT = re.compile(r"\{[a-zA-Z_]+\}")
 _MARKUP = re.compile(r"</?(?:p|div|span|br|td|tr|script|style)\b[^>]*>|&(?:nbsp|amp|lt|gt|quot);")
@@ -45,13 +45,9 @@ def _judge(
 def _sample(example: Example, documents: Documents, seed: int) -> Sample:
     """Score an example: where its evidence lies, how far it is spread, how much is asked."""
     instruction = assemble(example, documents.texts(example.window), seed)
-    depths = []
-    for evidence in example.evidence:
-        start = instruction.place(example.window, evidence.part, evidence.start)
-        end = instruction.place(example.window, evidence.part, evidence.end)
-        depths.append(instruction.depth(start, end))
+    depths = [instruction.depth(*span) for span in instruction.spans(example)]
     scores = {"grounding": example.grounding, "spread": round(max(depths) - min(depths), 4)}
-    return Sample(example, round(depths[0], 4), scores)
+    return Sample(example, tuple(round(depth, 4) for depth in depths), scores)
 
 
 Rule = Callable[[Example, FilterSpec], tuple[bool, str]]

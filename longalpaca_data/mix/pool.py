@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from longalpaca_data.recipe import MixSpec
-from longalpaca_data.records import Evidence, Sample, Window, content_id
+from longalpaca_data.records import Sample, Window, content_id
 
 DECILES = 10
 
@@ -113,16 +113,7 @@ class Pool:
 
 def _deciles(sample: Sample) -> tuple[int, ...]:
     """Return the depth decile of each piece of a row's evidence, that of the first one first."""
-    example = sample.example
-    depths = [sample.depth, *(_depth(piece, example.window) for piece in example.evidence[1:])]
-    return tuple(min(DECILES - 1, int(depth * DECILES)) for depth in depths)
-
-
-def _depth(piece: Evidence, window: Window) -> float:
-    """Return how deep in a window's material a piece of evidence lies, 0-1."""
-    sizes = [part.end - part.start for part in window.parts]
-    middle = (piece.start + piece.end) / 2 - window.parts[piece.part].start
-    return (sum(sizes[: piece.part]) + middle) / max(1, sum(sizes))
+    return tuple(min(DECILES - 1, int(depth * DECILES)) for depth in sample.depths)
 
 
 def buckets(spec: MixSpec) -> Callable[[int], str]:

@@ -22,7 +22,7 @@ def sample(
     start = int(name) if at is None else at  # rows rest on passages of their own
     evidence = (Evidence("Some", 0, start, start + 4),)
     one = Example(name, WINDOW, "f", "t", "en", question, answer, evidence, "g")
-    return Sample(replace(one, window=window), 0.5, {"spread": 0.0})  # type: ignore[arg-type]
+    return Sample(replace(one, window=window), (0.5,), {"spread": 0.0})  # type: ignore[arg-type]
 
 
 def run(*samples: Sample) -> Outcome[Sample]:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from longalpaca_data.documents import Documents, write_documents
+from longalpaca_data.export import RowWriter
 from longalpaca_data.filters import rules_stage
-from longalpaca_data.recipe import FilterSpec
+from longalpaca_data.mix.pool import Pool
+from longalpaca_data.recipe import FilterSpec, MixSpec
 from longalpaca_data.records import Evidence, Example, Sample
 from longalpaca_data.stage import Outcome, perform
 from tests.conftest import make_document, make_window
@@ -40,7 +42,7 @@ def judge(documents: Documents, *examples: Example) -> Outcome[Sample]:
 
 def test_a_good_row_is_scored(documents: Documents) -> None:
     (sample,) = judge(documents, GOOD).outputs
-    assert sample.depth < 0.05
+    assert sample.depths == (0.0068, 0.9932)
     assert sample.scores["spread"] > 0.9
     assert sample.scores["grounding"] == 1.0
 
@@ -65,3 +67,23 @@ def test_a_bad_row_is_dropped(documents: Documents, change: dict[str, str], reas
     outcome = judge(documents, GOOD, replace(GOOD, id="bad", **change))  # type: ignore[arg-type]
     assert [sample.id for sample in outcome.outputs] == ["id"]
     assert [drop.reason for drop in outcome.drops] == [reason]
+
+
+def test_depths_are_those_of_the_row_between_whose_documents_lines_stand(tmp_path: Path) -> None:
+    """Two papers are numbered: what stands in the second lies deeper than in the texts alone."""
+    pair = [make_document(name * 400, title=name, kind="paper") for name in "AB"]
+    write_documents(tmp_path, pair)
+    stored = Documents(tmp_path)
+    pieces = tuple(Evidence("B", 1, at, at + 1) for at in range(0, 400, 5))
+    evidence = (Evidence("A", 0, 0, 1), *pieces)
+    (sample,) = judge(
+        stored, replace(GOOD, window=make_window(*pair, kind="papers"), evidence=evidence)
+    ).outputs
+    row = RowWriter(stored, 1, len).row(sample)
+    first, last = (row["instruction"].index(name * 400) for name in "AB")
+    size = last + 400 - first
+    expected = [round((piece["start"] + 0.5 - first) / size, 4) for piece in row["evidence"]]
+    assert [piece["depth"] for piece in row["evidence"]] == list(sample.depths) == expected
+    (candidate,) = next(iter(Pool.of([sample], MixSpec(), 1).cells.values()))
+    assert candidate.deciles == tuple(int(10 * depth) for depth in expected)
+    assert candidate.deciles != (0, *(int(10 * (400.5 + piece.start) / 800) for piece in pieces))

@@ -31,7 +31,7 @@ def sample(
     window = Window(name, "single", language, parts, length)
     evidence = (Evidence("x", 0, 0, 1),)
     example = Example(row_id, window, family, task, language, "q", "a", evidence, "g")
-    return Sample(example, depth, {"spread": score})
+    return Sample(example, (depth,), {"spread": score})
 
 
 def shorts(count: int, language: str = "en") -> list[ShortPair]:

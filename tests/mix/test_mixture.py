@@ -31,7 +31,7 @@ def samples(
                 f"{prefix}{d}-{f}-{k}-{n}", windows[d], f"family{f}", "t", "en", "q", "a",
                 (Evidence("x", 0, 0, 1),), "g",
             ),
-            k / 10 + 0.05,
+            (k / 10 + 0.05,),
             {"spread": 0.0},
         )
         for d, f, k, n in product(*map(range, (documents, families, deciles, per_cell)))
@@ -134,7 +134,7 @@ def test_caps_hold_in_what_comes_out() -> None:
 def test_depth_is_even_where_it_can_be() -> None:
     early = samples(10, 8, per_cell=5, deciles=2, prefix="early")
     made = run(early + samples(10, 8), [], long=400, short=0)
-    deciles = Counter(int(row.depth * 10) for row in made.train if isinstance(row, Sample))
+    deciles = Counter(int(row.depths[0] * 10) for row in made.train if isinstance(row, Sample))
     assert max(deciles.values()) - min(deciles.values()) <= 2
 
 
@@ -145,15 +145,10 @@ def test_every_piece_of_evidence_counts_for_an_even_depth() -> None:
     for number in range(3000):
         first = rng.random() ** 2
         others = [first + (1 - first) * rng.random() for _ in range(rng.randrange(4))]
-        row = sample(f"r{number}", documents=(f"d{number % 30}",), depth=first, score=rng.random())
-        (part,) = row.example.window.parts
-        window = replace(row.example.window, parts=(replace(part, end=10_000),))
-        pieces = tuple(Evidence("x", 0, int(10_000 * d), int(10_000 * d)) for d in [first, *others])
-        pool.append(replace(row, example=replace(row.example, window=window, evidence=pieces)))
+        row = sample(f"r{number}", documents=(f"d{number % 30}",), score=rng.random())
+        pool.append(replace(row, depths=(first, *others)))
     chosen = long_rows(run(pool, [], long=400, short=0, validation=0))
-    counted = Counter(
-        min(9, piece.start // 1000) for row in chosen for piece in row.example.evidence
-    )
+    counted = Counter(int(10 * depth) for row in chosen for depth in row.depths)
     mean = counted.total() / 10
     assert mean > 60
     assert 0.93 * mean < min(counted.values()) <= max(counted.values()) < 1.07 * mean
@@ -198,7 +193,9 @@ def test_documents_of_one_window_are_held_out_together() -> None:
     evidence = (Evidence("x", 0, 0, 1),)
     pool += [
         Sample(
-            Example(f"j{n}", joint, "joint", "t", "en", "q", "a", evidence, "g"), 0.5, {"spread": 0}
+            Example(f"j{n}", joint, "joint", "t", "en", "q", "a", evidence, "g"),
+            (0.5,),
+            {"spread": 0},
         )
         for n in range(10)
     ]
@@ -243,7 +240,7 @@ def test_the_best_rows_of_a_cell_are_taken() -> None:
     chosen = {row.id for row in long_rows(run(pool, [], long=60, short=0))}
     cells: dict[int, list[tuple[float, bool]]] = {decile: [] for decile in range(10)}
     for row in pool:
-        cells[int(row.depth * 10)].append((row.scores["spread"], row.id in chosen))
+        cells[int(row.depths[0] * 10)].append((row.scores["spread"], row.id in chosen))
     for rows in cells.values():
         assert sum(taken for _, taken in rows) == 6
         worst = min(score for score, taken in rows if taken)
