@@ -1,9 +1,8 @@
 """Several ranks over gloo: what torchrun starts (``python ranks.py WHAT FILE``), and forks.
 
-``exact`` trains one float64 step and writes the weights after. Else it is the product's worker:
-``ddp``, ``fsdp`` or ``zero3``, with ``bf16`` and ``4bit`` for what the product does on GPUs only.
-Every rank that reads the weights leaves a file ``read-by-RANK`` in the output folder; one that
-gathers some to save them, their number in ``gathered-by-RANK``.
+They run the product's worker as ``ddp``, ``fsdp`` or ``zero3``, with ``bf16`` and ``4bit`` for what
+the product does on GPUs only. Every rank that reads the weights leaves a file ``read-by-RANK`` in
+the output folder; one that gathers some to save them, their number in ``gathered-by-RANK``.
 """
 
 from __future__ import annotations
@@ -133,11 +132,17 @@ def train_in_ranks(settings, what, world=2):
     path = Path(settings.out) / SETTINGS_FILE
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(asdict(settings)))
+    in_ranks(work, (what, path), world)
+    return Result(**json.loads(result_file(path).read_text()))
+
+
+def in_ranks(do, arguments, world=2):
+    """Run a function of this module in several ranks; it returns an exit code."""
     port = free_port()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["longalpaca_data.train.worker", "ranks"])
     ranks = [
-        context.Process(target=run_rank, args=(rank, world, port, what, path), daemon=True)
+        context.Process(target=run_rank, args=(rank, world, port, do, arguments), daemon=True)
         for rank in range(world)
     ]
     for rank in ranks:
@@ -146,7 +151,6 @@ def train_in_ranks(settings, what, world=2):
         rank.join(timeout=120)
     codes = [rank.exitcode for rank in ranks]
     assert codes == [0] * world, codes
-    return Result(**json.loads(result_file(path).read_text()))
 
 
 def free_port():
@@ -155,11 +159,11 @@ def free_port():
         return free.getsockname()[1]
 
 
-def run_rank(rank, world, port, what, path):
+def run_rank(rank, world, port, do, arguments):
     places = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world}
     places |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     os.environ.update({key: str(value) for key, value in places.items()})
-    sys.exit(work(what, path))
+    sys.exit(do(*arguments))
 
 
 def work(what, path):
@@ -180,7 +184,4 @@ def work(what, path):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "exact":
-        exact(Path(sys.argv[2]))
-    else:
-        sys.exit(work([sys.argv[1]], Path(sys.argv[2])))
+    sys.exit(work([sys.argv[1]], Path(sys.argv[2])))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from ranks import free_port, train_in_ranks
+from ranks import exact, free_port, in_ranks, train_in_ranks
 from runs import eval_losses, losses, make_recipe, make_settings, row, setting_up
 from safetensors.torch import load_file
 from tiny import byte_tokenizer, tiny_model
@@ -53,7 +53,7 @@ def test_packed_loss_over_accumulation_and_two_ranks_is_exact(tmp_path):
         loss = model(**batch)["loss_sum"] / 7
         loss.backward()
         total += loss.item()
-    subprocess.run(torchrun("exact", tmp_path), check=True, capture_output=True)
+    in_ranks(exact, (tmp_path,))
     found = torch.load(tmp_path / "result.pt")
     assert found["world"] == 2
     assert found["loss"] == pytest.approx(total, abs=1e-6)  # logged in float32
@@ -109,7 +109,7 @@ def test_a_run_is_resumed_by_another_number_of_processes(ready):
     """Where accumulation makes up for it, the steps are the same."""
     out = ready / "fewer"
     two = make_settings(ready, "fewer", parallel="ddp", accumulation=1, max_steps=2)
-    run_processes(two, 2, run=torchrun("ddp", out / "sft.json"))
+    train_in_ranks(two, ["ddp"])
     (out / "config.json").unlink()  # as though it had been stopped there
     data = Counts()
     runs = [
@@ -167,7 +167,7 @@ def test_fsdp_resumes_after_being_asked_to_stop(ready):
     again = make_settings(
         ready, "stopped", parallel="fsdp", accumulation=1, max_steps=3, resume=True
     )
-    result = run_processes(again, 2, run=torchrun("fsdp", out / "sft.json"))
+    result = train_in_ranks(again, ["fsdp"])
     assert (result.steps, result.interrupted) == (3, False)
     assert losses(out) == pytest.approx(losses(ready / "one"), abs=1e-4)
 
