@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
-import signal
 import time
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,24 +11,7 @@ import pytest
 from longalpaca_data.engines import ENGINES, LocalEngine
 from longalpaca_data.ledger import Ledger
 from longalpaca_data.records import ShortPair
-from longalpaca_data.stage import Context, Stage
-
-
-def pair(name: str) -> ShortPair:
-    return ShortPair(name, name, "", name, "en", "", name)
-
-
-def work(pairs: Iterable[ShortPair], context: Context) -> Iterator[ShortPair]:
-    for item in pairs:
-        if item.id == "crash":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if item.id == "error":
-            raise ValueError("a fault of the program")
-        context.count("done")
-        yield item
-
-
-STAGE = Stage("work", work, ShortPair)
+from tests.engines.work import ASK, STAGE, pair
 
 
 def units(*names: str) -> list[tuple[str, list[ShortPair]]]:
@@ -97,15 +76,6 @@ def test_workers_leave_when_they_are_closed() -> None:
 
 def test_the_table_names_the_engines() -> None:
     assert ENGINES["local"] is LocalEngine
-
-
-def ask(pairs: Iterable[ShortPair], context: Context) -> Iterator[ShortPair]:
-    for item in pairs:
-        answer = context.cached(f"key {item.id}", uuid.uuid4().bytes.hex().encode)
-        yield dataclasses.replace(item, output=answer.decode())
-
-
-ASK = Stage("ask", ask, ShortPair)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
