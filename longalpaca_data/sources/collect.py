@@ -15,7 +15,6 @@ from longalpaca_data.sources.readers import read
 from longalpaca_data.stage import Context, Stage
 
 RULES = 3  # raised when a reader's output changes: documents are then read again
-MAX_FILE_BYTES = 500 * 1024 * 1024
 
 
 def collect_stage(bases: Mapping[str, str] | None = None) -> Stage[Reference, RawDocument]:
@@ -43,7 +42,8 @@ def collect(
 def read_reference(reference: Reference, bases: Mapping[str, str] | None = None) -> RawDocument:
     """Read one document. Raises UnreadableError."""
     if reference.refused:
-        raise UnreadableError("unknown format", reference.refused)
+        reason, _, detail = reference.refused.partition(": ")
+        raise UnreadableError(reason, detail)
     data, name, remote = _load(reference, bases)
     format_, extract = read(data, name, format=reference.format, lenient=remote)
     return RawDocument(
@@ -68,8 +68,6 @@ def _load(reference: Reference, bases: Mapping[str, str] | None) -> tuple[bytes,
         return (*web.fetch(web.url_of(reference.location, bases)), True)
     path = Path(reference.location)
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UnreadableError("too large", f"{path.stat().st_size >> 20} MiB")
         return path.read_bytes(), path.name, False
     except OSError as error:
         raise UnreadableError("unreadable", f"{error.strerror}") from error

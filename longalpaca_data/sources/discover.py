@@ -6,11 +6,12 @@ import glob
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from longalpaca_data.errors import SourceError
+from longalpaca_data.errors import SourceError, UnreadableError
 from longalpaca_data.recipe import SourceSpec
 from longalpaca_data.records import content_id
 from longalpaca_data.sources import pydocs
@@ -21,6 +22,8 @@ REMOTE = re.compile(r"^(?:https?://.+|gutenberg:\s*\d+|arxiv:\s*[\w./-]+)$", re.
 SCHEMES = "a file, a folder, a glob, http(s)://…, gutenberg:ID, arxiv:ID, python-docs:"
 # A folder's own description, unless it is named itself.
 FOLDER_NOTES = frozenset({"readme.md", "readme.txt", "readme", "readme.rst"})
+_NOTE = "unknown format: a folder's own description"
+MAX_FILE_BYTES = 500 * 1024 * 1024
 GLOB_CHARACTERS = re.compile(r"[*?\[]")
 
 
@@ -29,7 +32,8 @@ class Reference:
     """A document that was found but not read.
 
     ``location`` is where to read it (an absolute path, a URL, ``gutenberg:ID`` …); ``path`` is its
-    name relative to the source, the same on every machine. ``refused`` says why it isn't read.
+    name relative to the source, the same on every machine. ``refused`` says why it isn't read, as
+    "reason: detail".
     """
 
     id: str
@@ -93,8 +97,8 @@ def _folder(spec: SourceSpec, root: Path) -> Iterator[Reference]:
         relative = path.relative_to(root)
         if any(part.startswith(".") for part in relative.parts):
             continue
-        note = "a folder's own description" if path.name.lower() in FOLDER_NOTES else ""
-        yield _file(spec, path, relative.as_posix(), _group(root, relative), refused=note)
+        refused = _NOTE if path.name.lower() in FOLDER_NOTES else ""
+        yield _file(spec, path, relative.as_posix(), _group(root, relative), refused)
 
 
 def _walk(root: Path) -> Iterator[Path]:
@@ -144,13 +148,28 @@ def _group(root: Path, relative: Path) -> str:
 
 def _file(spec: SourceSpec, path: Path, relative: str, group: str, refused: str = "") -> Reference:
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        digest, refused = "", f"can't be opened: {error.strerror}"
+        digest = _digest(path)
+    except UnreadableError as error:
+        digest, refused = "", str(error)
     # Backslashes and undecodable bytes in names must not break JSON or Parquet later.
     safe = relative.encode("utf-8", "replace").decode()
     return _reference(spec, digest, safe, str(path.absolute()), group, refused=refused)
+
+
+def _digest(path: Path) -> str:
+    """Return a file's SHA-256. Raises UnreadableError for what would be read for hours or for ever:
+    named pipes, devices, files larger than any that `collect` reads.
+    """
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise UnreadableError("unreadable", "not a regular file")
+        if about.st_size > MAX_FILE_BYTES:
+            raise UnreadableError("too large", f"{about.st_size >> 20} MiB")
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UnreadableError("unreadable", error.strerror or str(error)) from error
 
 
 def _reference(

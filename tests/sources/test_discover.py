@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from longalpaca_data.errors import SourceError
 from longalpaca_data.recipe import SourceSpec
 from longalpaca_data.sources import collect_stage, discover
+from longalpaca_data.sources.discover import MAX_FILE_BYTES
 from longalpaca_data.stage import Context
 
 
@@ -91,6 +93,24 @@ def test_what_cannot_be_read_is_a_counted_drop(folder: Path) -> None:
         "empty.txt": "empty",
         "table.csv": "unknown format",
     }
+
+
+def test_what_is_no_file_or_too_large_is_a_drop_and_is_never_opened(folder: Path) -> None:
+    """A named pipe without a writer would be waited for for ever, /dev/zero read for ever."""
+    os.mkfifo(folder / "pipe.txt")
+    (folder / "zero.txt").symlink_to("/dev/zero")
+    (folder / "loop.txt").symlink_to("loop.txt")
+    (folder / "gone.txt").symlink_to("nowhere.txt")
+    with (folder / "huge.txt").open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)  # a hole: it takes no room on the disk
+    context = Context("collect", 0)
+    found = discover([str(folder)])
+    list(collect_stage().run(found, context))
+    reasons = {drop.source: (drop.reason, drop.detail) for drop in context.drops}
+    assert reasons.pop("huge.txt") == ("too large", "500 MiB")
+    assert reasons.pop("gone.txt") == ("unreadable", "No such file or directory")
+    assert reasons.pop("loop.txt")[0] == "unreadable"
+    assert reasons == dict.fromkeys(("pipe.txt", "zero.txt"), ("unreadable", "not a regular file"))
 
 
 def test_remote_documents_are_not_fetched_by_discovery() -> None:
