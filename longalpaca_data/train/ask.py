@@ -21,6 +21,14 @@ from longalpaca_data.train.truncate import shorten
 SMALLEST_MATERIAL = 64
 """Tokens. With less room than this for the material there is no point in asking."""
 
+GREEDY: dict[str, Any] = {
+    "do_sample": False, "num_beams": 1, "temperature": None, "top_p": None, "top_k": None,
+    "repetition_penalty": 1.0, "no_repeat_ngram_size": 0,
+}  # fmt: skip
+"""The likeliest token each time, whatever a model's generation_config.json asks for. A penalty on
+repetition (Qwen2.5-Instruct: 1.05) counts the prompt, too: every word of a document, and a hidden
+passkey, would be worth less than words that stand nowhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -99,12 +107,9 @@ class Asker:
                 input_ids=ids,
                 attention_mask=torch.ones_like(ids),
                 max_new_tokens=answer,
-                do_sample=False,
-                temperature=None,
-                top_p=None,
-                top_k=None,
                 pad_token_id=self.tokenizer.pad_token_id,
                 eos_token_id=self._ends(),
+                **GREEDY,
                 **more,
             )
         return out

@@ -69,6 +69,15 @@ def test_the_streamed_answer_equals_the_whole(asker):
     assert "".join(pieces).strip() == asker.complete(tokens, answer=20)
 
 
+def test_words_of_the_document_may_be_repeated(asker):
+    """A model's own penalty on repetition would count the prompt's tokens, too."""
+    tokens = asker.encoder.prompt("Say something.")
+    plain = asker.complete(tokens, answer=20)
+    asker.model.generation_config.repetition_penalty = 30.0
+    asker.model.generation_config.no_repeat_ngram_size = 1
+    assert asker.complete(tokens, answer=20) == plain
+
+
 class Speaker(Asker):
     """Says a fixed sentence, token by token."""
 
