@@ -10,13 +10,12 @@ import posixpath
 from urllib.parse import unquote
 
 from lxml import etree
-from selectolax.lexbor import LexborHTMLParser
 
 from longalpaca_data.errors import UnreadableError
 from longalpaca_data.records import Block
 from longalpaca_data.sources.archive import Archive, parse_xml
 from longalpaca_data.sources.extract import Extract
-from longalpaca_data.sources.html import blocks_of, decode_markup
+from longalpaca_data.sources.html import blocks_of, decode_markup, parse
 
 CONTAINER = "META-INF/container.xml"
 NS = {
@@ -45,8 +44,7 @@ def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader ha
     blocks: list[Block] = []
     for path in _spine(package, package_path):
         if path in archive.names():
-            parser = LexborHTMLParser(decode_markup(archive.read(path)))
-            blocks += blocks_of(parser)
+            blocks += blocks_of(parse(decode_markup(archive.read(path))))
     if not blocks:
         raise UnreadableError("empty", "no document of the spine holds text")
     return Extract(

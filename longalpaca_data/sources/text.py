@@ -6,10 +6,16 @@ whole document and does the same for PDF.
 
 from __future__ import annotations
 
+import re
+
 from longalpaca_data.errors import UnreadableError
 from longalpaca_data.records import Block
 from longalpaca_data.sources.encoding import decode
 from longalpaca_data.sources.extract import Extract
+
+# Line ends in a row: more of them say no more, and each is a block of 150 bytes in memory.
+_GAP = re.compile(r"\n(?:[ \t]*+\n){40,}+")
+_LONGEST_GAP = "\n" * 40
 
 
 def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader has the same signature
@@ -18,5 +24,5 @@ def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader ha
     if not text.strip():
         raise UnreadableError("empty", "only white space")
     # A form feed is a page break: it ends a line, and what follows is a new paragraph.
-    lines = text.replace("\f", "\n\n").split("\n")
+    lines = _GAP.sub(_LONGEST_GAP, text.replace("\f", "\n\n")).split("\n")
     return Extract(tuple(Block("line", line.rstrip()) for line in lines))

@@ -33,6 +33,14 @@ def test_text_in_gb18030_and_utf16_is_read() -> None:
         assert extract.blocks[0].text == chinese
 
 
+def test_long_gaps_are_cut() -> None:
+    """Five million empty lines are five million blocks, and a gigabyte of memory."""
+    _, extract = read(b"One." + b"\n \t\n" * 100_000 + b"Two.", "a.txt")
+    assert [block.text for block in extract.blocks] == ["One.", *[""] * 39, "Two."]
+    _, extract = read(b"One." + b"\n" * 39 + b"Two.", "a.txt")
+    assert len(extract.blocks) == 40
+
+
 def test_markdown() -> None:
     source = """---
 title: "A *Guide*"
@@ -94,6 +102,16 @@ def test_xhtml_elements_closed_in_their_tag_do_not_swallow_text() -> None:
     page = '<?xml version="1.0"?><html><head><title/></head><body><p><a id="x"/>Seen.</p></body>'
     _, extract = read(page.encode(), "a.xhtml")
     assert kinds(extract, "paragraph") == ["Seen."]
+
+
+@pytest.mark.parametrize("tag", ["div", "ul><li", "TABLE border=1><tr><td"])
+def test_a_page_nested_too_deep_is_corrupt_and_not_parsed_for_hours(tag: str) -> None:
+    page = "<html><body>" + f"<{tag}>" * 100_000
+    with pytest.raises(UnreadableError, match="corrupt: more than 5000 elements deep"):
+        read(page.encode(), "a.html")
+    within = "<html><body>" + "<div><ul><li>" * 500 + "<p>Here.</p>" + "</ul></div>" * 500
+    _, extract = read((within * 30).encode(), "a.html")  # many, one after the other
+    assert sum("Here." in block.text for block in extract.blocks) > 1
 
 
 def test_a_web_page_comes_down_to_its_article() -> None:
