@@ -59,12 +59,12 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_help_answers_at_once(cli: Run) -> None:
-    times = []
-    for _ in range(5):
+    # The contract says 0.5 s; a shared machine is allowed to be four times slower in its best run.
+    times: list[float] = []
+    while len(times) < 5 and min(times, default=2.0) >= 2.0:
         started = time.perf_counter()
         cli("--help")
         times.append(time.perf_counter() - started)
-    # The contract says 0.5 s; a shared machine is allowed to be four times slower in its best run.
     assert min(times) < 2.0
 
 
@@ -91,10 +91,10 @@ def test_exit_codes(words: list[str], code: int, here: Run) -> None:
         assert done.stderr.splitlines()[-1].startswith("error:")
 
 
-def test_validate_as_json(cli: Run, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_validate_as_json(here: Run, tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("cli") / "rows.json"
     file.write_text('[{"instruction": "a", "input": "", "output": "", "file": ""}]')
-    done = cli("validate", file, "--json")
+    done = here("validate", file, "--json")
     assert done.returncode == 1
     said = json.loads(done.stdout)
     assert said == {
