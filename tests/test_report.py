@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from tests.built import document, long_row, short_row, stage, write_set
 from tests.conftest import ROOT, Run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 SCRIPT = "<script>window.ran = 1; alert(1)</script>"
 STYLE = "</style></svg></title><script>window.ran = 2; alert(2)</script>"
@@ -78,6 +79,16 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     documents = [document(title="西遊記", language="zh"), document(title=LONG_WORD, rows=0)]
     write_set(folder, rows, documents=documents)
     return write_report(folder, read_manifest(folder))
+
+
+@pytest.fixture(scope="module")
+def still(browser: Browser, shown: Path) -> Iterator[Page]:
+    """The report, opened once for the tests that only look at it."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en")
+    page = context.new_page()
+    page.goto(shown.as_uri())
+    yield page
+    context.close()
 
 
 def assert_nothing_ran(page: Page, witness: Witness, file: Path) -> None:
@@ -144,9 +155,8 @@ def test_a_built_set_of_hostile_documents_runs_nothing(
     assert IMAGE in page.locator("#documents + div tbody tr").first.inner_text()
 
 
-def test_evidence_is_marked_in_its_place(shown: Path, page: Page) -> None:
-    page.goto(shown.as_uri())
-    row = page.locator("details:has(mark)").filter(has_text="It was never found again.").first
+def test_evidence_is_marked_in_its_place(still: Page) -> None:
+    row = still.locator("details:has(mark)").filter(has_text="It was never found again.").first
     quotes = ["The key is under the mat.", "It was never found again."]
     assert row.locator("mark").all_text_contents() == quotes
     before = row.locator(".excerpt").first.text_content() or ""
@@ -158,20 +168,18 @@ def test_evidence_is_marked_in_its_place(shown: Path, page: Page) -> None:
     assert [round((x - track["x"]) / track["width"], 1) for x in places] == [0.5, 1.0]
 
 
-def test_ten_rows_of_each_task_are_shown(shown: Path, page: Page) -> None:
-    page.goto(shown.as_uri())
-    headings = page.locator("#rows ~ h3").all_inner_texts()
+def test_ten_rows_of_each_task_are_shown(still: Page) -> None:
+    headings = still.locator("#rows ~ h3").all_inner_texts()
     assert [heading.split()[0] for heading in headings] == [
         "book_qa", "comparison", "document_analysis", "short",
     ]  # fmt: skip
-    assert page.locator("#rows ~ details").count() == 10 + 1 + 1 + 1
+    assert still.locator("#rows ~ details").count() == 10 + 1 + 1 + 1
 
 
-def test_chinese_says_that_it_is_chinese(shown: Path, page: Page) -> None:
-    page.goto(shown.as_uri())
-    assert page.locator("mark", has_text="还不够").is_visible()
-    assert page.locator("[lang=zh]", has_text="悟空说了什么？").count() >= 2
-    assert "西遊記" in page.locator("#documents + div").inner_text()
+def test_chinese_says_that_it_is_chinese(still: Page) -> None:
+    assert still.locator("mark", has_text="还不够").is_visible()
+    assert still.locator("[lang=zh]", has_text="悟空说了什么？").count() >= 2
+    assert "西遊記" in still.locator("#documents + div").inner_text()
 
 
 @pytest.mark.parametrize("width", [1280, 360])
@@ -253,6 +261,7 @@ def test_twelve_thousand_rows_open_within_two_seconds(
     assert witness.requests == [file.as_uri()]
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_targets_and_lacking_cells_stand_beside_what_was_made(tmp_path: Path) -> None:
     folder = write_set(tmp_path, [long_row(FILLER, "nor on"), short_row()])
     manifest = read_manifest(folder)
@@ -282,6 +291,7 @@ COSTS = {"calls": 12, "prompt_tokens": 34567, "completion_tokens": 890, "cached_
         ({**COSTS, "money": None}, ["34,567", ">unknown<"]),
     ],
 )
+@pytest.mark.usefixtures("blank_pictures")
 def test_costs_are_shown(tmp_path: Path, costs: dict[str, Any], expected: list[str]) -> None:
     folder = write_set(tmp_path, [short_row()], costs=costs)
     page = write_report(folder, read_manifest(folder)).read_text(encoding="utf-8")

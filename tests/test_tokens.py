@@ -137,9 +137,14 @@ def test_a_tokenizer_json_counts(tmp_path: Path) -> None:
         assert tokenizer("<s>") == 3, "a special token's text is text"
 
 
-def test_an_unknown_tokenizer_is_one_clear_error(tmp_path: Path, cli: Run) -> None:
+def test_an_unknown_tokenizer_is_one_clear_error(
+    tmp_path: Path, here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)  # read from the environment at import
     recipe = tmp_path / "r.yaml"
     recipe.write_text("name: a\ndocuments: [x]\ntokenizer: no/such\n")
-    done = cli("build", recipe, "--out", tmp_path / "out", HF_HUB_OFFLINE="1")
+    done = here("build", recipe, "--out", tmp_path / "out")
     assert done.returncode == 1
     assert done.stderr.startswith("error: tokenizer 'no/such' is neither")

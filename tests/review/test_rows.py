@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,7 @@ def test_a_query_finds_what_the_plain_way_finds(
 ) -> None:
     standing = {row_id: Review(row_id, **changes) for row_id, changes in decided.items()}
     ids, facets = Selector(rows).select(query, standing)
-    plain = [row(n) | {"split": "train" if n < 57 else "validation"} for n in range(60)]
-    expected = [r for r in plain if _holds(r, query, standing.get(r["id"], Review(r["id"])))]
+    expected = [r for r in plain_rows() if _holds(r, query, standing.get(r["id"], Review(r["id"])))]
     assert ids == [r["id"] for r in expected]
     for facet in ("task", "family", "language", "split"):
         if not getattr(query, facet):
@@ -107,6 +107,11 @@ def test_a_query_finds_what_the_plain_way_finds(
             assert facets[facet].keys() >= found
             for value, count in facets[facet].items():
                 assert count == sum(r[facet] == value for r in expected)
+
+
+@functools.cache
+def plain_rows() -> list[dict[str, Any]]:
+    return [row(n) | {"split": "train" if n < 57 else "validation"} for n in range(60)]
 
 
 def _holds(row: dict[str, Any], query: Query, review: Review) -> bool:
