@@ -32,6 +32,7 @@ from longalpaca_data.train.options import (
 from longalpaca_data.train.parallel import choose_parallel, runs_in_process
 from longalpaca_data.train.plan import count_parameters, tune_options
 from longalpaca_data.train.recipe import Parallel, SftRecipe
+from longalpaca_data.train.resume import whole_checkpoint
 from longalpaca_data.train.trainer import CONFIG_FILE
 from longalpaca_data.train.worker import (
     SETTINGS_FILE,
@@ -139,8 +140,8 @@ def _check_output(out: Path, *, resume: bool) -> None:
         what = "a finished model" if finished else "checkpoints of an unfinished run"
         do = "choose another --out" if finished else "add --resume, or choose another --out"
         raise OutputError(f"{out} holds {what}", do=do)
-    if resume and not begun:
-        raise OutputError(f"there is no checkpoint in {out}", do="run without --resume")
+    if resume:
+        whole_checkpoint(out)
 
 
 def run_processes(

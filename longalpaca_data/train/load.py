@@ -68,7 +68,7 @@ def _model_errors(name: str, what: str) -> Iterator[None]:
     """Turn whatever transformers and the Hub raise for ``name`` into one line."""
     try:
         yield
-    except LongalpacaError:
+    except (LongalpacaError, torch.OutOfMemoryError):  # 4-bit weights are read onto the GPU
         raise
     except Exception as error:  # a foreign folder can make four libraries raise whatever they like
         for kind, says, do in HUB_ERRORS:

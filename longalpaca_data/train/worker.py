@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import Any, TypeVar
 
 import torch
 from transformers import PrinterCallback
-from transformers.trainer_utils import get_last_checkpoint, set_seed
+from transformers.trainer_utils import set_seed
 
-from longalpaca_data.errors import LongalpacaError, MissingPackageError, OutputError
+from longalpaca_data.errors import LongalpacaError, MissingPackageError, RecipeError
 from longalpaca_data.train.arguments import Settings, trainer_arguments
 from longalpaca_data.train.attention import attention_name, check_supported
 from longalpaca_data.train.callbacks import (
@@ -29,6 +30,7 @@ from longalpaca_data.train.callbacks import (
 from longalpaca_data.train.card import model_card
 from longalpaca_data.train.collate import Collator, PackedRows
 from longalpaca_data.train.curve import draw_losses
+from longalpaca_data.train.gpu import full_memory
 from longalpaca_data.train.holdout import HoldOut, has_validation
 from longalpaca_data.train.load import load_config, load_tokenizer
 from longalpaca_data.train.lora import Counts, count
@@ -37,7 +39,13 @@ from longalpaca_data.train.model import model_to_train
 from longalpaca_data.train.packing import one_each, pack
 from longalpaca_data.train.parallel import strategy_of
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe
-from longalpaca_data.train.resume import RUN_FILE, check_same, describe, remember
+from longalpaca_data.train.resume import (
+    RUN_FILE,
+    check_same,
+    describe,
+    remember,
+    whole_checkpoint,
+)
 from longalpaca_data.train.rope import extend_context
 from longalpaca_data.train.templates import (
     Template,
@@ -86,6 +94,7 @@ class Result:
         return ", ".join(parts)
 
 
+@full_memory("use more GPUs, a shorter context, or gradient_checkpointing: true")
 def train(settings: Settings) -> Result:
     """Run (or resume) a fine-tuning run in this process, as one rank of however many there are.
 
@@ -102,6 +111,11 @@ def train(settings: Settings) -> Result:
     check_loss_supported(config)
     tokenizer = load_tokenizer(recipe.model)
     held = bool(recipe.held_out) or has_validation(settings.dataset)
+    if recipe.eval_steps and not held:
+        raise RecipeError(
+            f"eval_steps: {settings.dataset} has no validation rows to measure the loss on",
+            do="set held_out, or leave eval_steps out",
+        )
     # Starts the process group.
     arguments = trainer_arguments(recipe, settings, strategy, held_out=held)
     data, held_out = _in_turn(arguments, partial(_data, recipe, settings, tokenizer))
@@ -219,21 +233,12 @@ def _run(trainer: LongTrainer, settings: Settings, stop: StopOnRequest) -> None:
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Metrics(out / METRICS_FILE, seen))
     trainer.add_callback(Progress(seen, quiet=settings.quiet))
-    checkpoint: str | None = None
-    if settings.resume:
-        checkpoint = get_last_checkpoint(settings.out)  # type: ignore[no-untyped-call]
-        if checkpoint is None:
-            raise OutputError(f"there is no checkpoint in {out}", do="run without --resume")
+    checkpoint = str(whole_checkpoint(out)) if settings.resume else None
     stop.install()
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
         if trainer.eval_dataset is not None and not stop.stopped and not _evaluated(trainer):
             trainer.evaluate()
-    except torch.OutOfMemoryError as error:
-        raise LongalpacaError(
-            "the GPU's memory is full",
-            do="use more GPUs, a shorter context, or gradient_checkpointing: true",
-        ) from error
     finally:
         stop.uninstall()
 
@@ -267,14 +272,13 @@ def main() -> int:
     """Run as torchrun starts it: settings from the file named, result beside it."""
     path = Path(sys.argv[1])
     settings = Settings(**json.loads(path.read_text()))
-    first = int(os.environ.get("LOCAL_RANK", "0")) == 0  # every machine's launcher waits for one
     try:
         result = train(settings)
-    except LongalpacaError as error:
-        if first:
-            result_file(path).write_text(json.dumps({"error": str(error)}))
+    except LongalpacaError as error:  # of one rank or of all: the launcher is told of the first
+        with suppress(FileExistsError), result_file(path).open("x") as file:
+            json.dump({"error": str(error)}, file)
         return 1
-    if first:
+    if int(os.environ.get("LOCAL_RANK", "0")) == 0:  # every machine's launcher waits for one
         result_file(path).write_text(json.dumps(asdict(result)))
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()

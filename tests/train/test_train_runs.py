@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -17,14 +18,15 @@ from tiny import byte_tokenizer, save_tiny, tiny_model
 from transformers import PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 
-from longalpaca_data.errors import DatasetError, LongalpacaError, OutputError
-from longalpaca_data.train import launch, trainer, worker
+from longalpaca_data.errors import DatasetError, LongalpacaError, OutputError, RecipeError
+from longalpaca_data.train import launch, load, trainer, worker
 from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.collate import Collator, PackedRows
 from longalpaca_data.train.launch import SftOptions, sft
 from longalpaca_data.train.load import load_config, load_finished, load_tokenizer
 from longalpaca_data.train.loss import add_weighted_loss
 from longalpaca_data.train.merge import merge
+from longalpaca_data.train.resume import whole_checkpoint
 from longalpaca_data.train.templates import Encoder, default_template
 from longalpaca_data.train.tokenized import open_tokenized, tokenize
 from longalpaca_data.train.worker import train
@@ -93,7 +95,9 @@ def test_a_run_is_resumed_with_what_it_was_begun_with(ready):
     begun = make_settings(ready)
     stop_at(1, interrupt, lambda: train(begun))
     before = sorted(p.name for p in (ready / "out").iterdir())
+    shutil.copytree(ready / "model", ready / "other")
     for match, changes in (
+        ("model .*model, now it is .*other", {"model": str(ready / "other")}),
         ("lora .*'rank': 8, .* now it is .*'rank': 4", {"lora": {"rank": 4}}),
         (r"tune lora\+, now it is full", {"tune": "full"}),
         ("rows per step 2, now it is 1 .batch_size × accumulation × GPUs.", {"accumulation": 1}),
@@ -107,6 +111,76 @@ def test_a_run_is_resumed_with_what_it_was_begun_with(ready):
     assert kept == before
     # More steps than were asked for at first, and other intervals, are no other run.
     assert train(make_settings(ready, resume=True, max_steps=5, save_steps=9)).steps == 5
+
+
+def test_a_run_killed_while_it_saved_goes_on_from_the_checkpoint_before(ready):
+    """transformers writes a checkpoint in its place, its own state at the end."""
+    out = ready / "out"
+    stop_at(2, interrupt, lambda: train(make_settings(ready, max_steps=4)))
+    half = out / "checkpoint-3"
+    shutil.copytree(out / "checkpoint-2", half)
+    (half / "trainer_state.json").write_text('{"global_step": 3, "log')
+    (half / "optimizer.pt").unlink()
+    result = train(make_settings(ready, max_steps=4, resume=True))
+    assert list(losses(out)) == [1, 2, 3, 4]
+    assert (result.steps, result.interrupted) == (4, False)
+
+
+def test_only_whole_checkpoints_are_gone_on_from(tmp_path):
+    with pytest.raises(OutputError, match="there is no checkpoint in"):
+        whole_checkpoint(tmp_path)
+    for name in ("checkpoint-9", "checkpoint-10", "checkpoint-100", "checkpoint-old"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "checkpoint-100" / "rng_state_8.pth").touch()  # all that a second machine saves
+    with pytest.raises(OutputError, match=r"saved to its end; copy .* node_rank 0"):
+        whole_checkpoint(tmp_path)
+    for name in ("checkpoint-9", "checkpoint-10", "checkpoint-old"):
+        (tmp_path / name / "trainer_state.json").write_text("{}")
+    assert whole_checkpoint(tmp_path).name == "checkpoint-10"
+
+
+def test_a_full_gpu_is_one_line_wherever_it_fills(ready, monkeypatch):
+    """While weights are read (4 bits), while the model is placed, in a step."""
+
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\n1 GiB.")
+
+    for place, name in (
+        (load.AutoModelForCausalLM, "from_pretrained"),
+        (worker, "LongTrainer"),
+        (trainer.LongTrainer, "compute_loss"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, full)
+            with pytest.raises(LongalpacaError, match=r"^the GPU's memory is full; use more GPUs"):
+                train(make_settings(ready))
+
+
+def test_the_launcher_is_told_of_an_error_in_any_rank(ready, monkeypatch):
+    """The fourth GPU may be the only one whose memory is full."""
+    path = ready / "sft.json"
+    path.write_text(json.dumps(asdict(make_settings(ready))))
+
+    def fail_with(what):
+        def failing(_):
+            raise LongalpacaError(what)
+
+        return failing
+
+    monkeypatch.setattr(worker.sys, "argv", ["worker", str(path)])
+    for rank, what in (("3", "the GPU's memory is full"), ("0", "another, which came later")):
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        monkeypatch.setattr(worker, "train", fail_with(what))
+        assert worker.main() == 1
+        told = json.loads(worker.result_file(path).read_text())
+        assert told == {"error": "the GPU's memory is full"}
+
+
+def test_intervals_of_an_evaluation_without_rows_are_refused(tmp_path):
+    setting_up(tmp_path, held_out=0)
+    with pytest.raises(RecipeError, match=r"eval_steps: .*no validation rows.*; set held_out"):
+        train(make_settings(tmp_path, eval_steps=2))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_base_with_sampling_numbers_but_no_sampling_is_trained_and_merged(ready):
