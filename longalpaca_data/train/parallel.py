@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from transformers import BitsAndBytesConfig
 
+from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.train.gpu import has_bfloat16
 from longalpaca_data.train.lora import Counts, has_tied_embeddings, quantization
 from longalpaca_data.train.memory import GIB, memory
 from longalpaca_data.train.plan import tune_options
@@ -86,10 +88,19 @@ class Strategy:
 def strategy_of(recipe: SftRecipe, parallel: Parallel, device: str) -> Strategy:
     """Return the strategy of a run; ``parallel`` was decided by :func:`choose_parallel`.
 
-    Raises :class:`LongalpacaError` where 4 bits can't be had.
+    Raises :class:`LongalpacaError` where 4 bits or bfloat16 can't be had.
     """
     bits = quantization(tune_options(recipe))
-    return Strategy(parallel, half=computes_in_half(recipe, device), quantization=bits)
+    half = computes_in_half(recipe, device)
+    if half and device == "cuda" and not has_bfloat16():
+        if recipe.precision == "bf16":
+            raise LongalpacaError(
+                "precision: bf16 needs a GPU that computes bfloat16 (from Ampere on), this one "
+                "emulates it",
+                do="use another GPU, or --set precision=fp32",
+            )
+        half = False
+    return Strategy(parallel, half=half, quantization=bits)
 
 
 def choose_parallel(
@@ -111,7 +122,7 @@ def runs_in_process(parallel: str, processes: int, torchrun: Sequence[str]) -> b
 
 
 def computes_in_half(recipe: SftRecipe, device: str) -> bool:
-    """Tell whether a run computes in bfloat16: on GPUs, unless the recipe says otherwise."""
+    """Tell whether a run should compute in bfloat16: on GPUs, if the recipe doesn't forbid it."""
     return device == "cuda" and recipe.precision != "fp32"
 
 

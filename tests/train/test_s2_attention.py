@@ -7,9 +7,11 @@ import random
 import pytest
 import torch
 from dense_reference import dense_attention, dense_mask
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.train import attention
 from longalpaca_data.train.attention import attention_name, grouped_attention, in_place, kernels
 from longalpaca_data.train.attention.groups import RowGroups, cut, documents_of, row_groups, runs
 from longalpaca_data.train.attention.heads import head_halves
@@ -186,6 +188,56 @@ def test_autocast_finds_the_kernel_for_queries_that_are_still_float32(monkeypatc
 
 def test_no_variable_length_kernel_on_the_cpu():
     assert kernels.varlen_kernel(torch.device("cpu"), torch.bfloat16, 64) is None
+
+
+@pytest.mark.parametrize(
+    ("dtype", "capability", "dim", "flash"),
+    [
+        (torch.bfloat16, (8, 0), 128, True),
+        (torch.float16, (9, 0), 256, True),
+        (torch.float32, (9, 0), 128, False),
+        (torch.bfloat16, (7, 0), 128, False),
+        (torch.bfloat16, (9, 0), 512, False),
+    ],
+)
+def test_which_gpus_have_fused_attention_that_shares_keys(
+    monkeypatch, dtype, capability, dim, flash
+):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert kernels.has_flash(torch.device("cuda"), dtype, dim) is flash
+    assert not kernels.has_flash(torch.device("cpu"), dtype, dim)
+
+
+def test_keys_are_repeated_where_fused_attention_does_not_share_them(monkeypatch):
+    """On a GPU without FlashAttention shared keys would take a kernel that builds every score."""
+    asked = []
+
+    def attend(*args, **kwargs):
+        asked.append((args[0].shape[1] == args[1].shape[1], kwargs["enable_gqa"]))
+        return scaled_dot_product_attention(*args, **kwargs)
+
+    monkeypatch.setattr(kernels, "scaled_dot_product_attention", attend)
+    for seed in range(20):
+        heads, kv, group, rows, width = random_case(seed)
+        inputs = tensors(heads, kv, len(rows), width, seed=seed)
+        groups = [row_groups(tuple(row), width, group) for row in rows]
+        found = []
+        for shares in (True, False):
+            monkeypatch.setattr(kernels, "_shares_keys", lambda _, shares=shares: shares)
+            asked.clear()
+            out = kernels.attend_sdpa(*inputs, groups, scale=0.3)
+            found.append([out, *torch.autograd.grad(out.square().sum(), inputs)])
+        assert set(asked) == {(True, False)}
+        for one, other in zip(*found, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-10, rtol=0)
+
+
+def test_values_of_another_width_than_keys_take_no_variable_length_kernel(monkeypatch):
+    monkeypatch.setattr(attention, "varlen_kernel", lambda *_: fake_varlen)
+    q, k, v = (x.detach() for x in tensors(4, 4, 1, 24, dim=8))
+    out, _ = grouped_attention(Layer(), q, k, v[..., :4], None, group_size=8)
+    whole, _ = grouped_attention(Layer(), q, k, v, None, group_size=8)
+    torch.testing.assert_close(out, whole[..., :4], atol=1e-10, rtol=0)
 
 
 @pytest.mark.parametrize("heads", [(4, 4), (9, 3), (6, 1)])

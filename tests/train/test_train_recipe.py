@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
 from runs import setting_up
 from tiny import tiny_config, tiny_model
 
@@ -16,7 +17,7 @@ from longalpaca_data.train.launch import SftOptions, plan
 from longalpaca_data.train.lora import Counts, TuneOptions, count, prepare
 from longalpaca_data.train.memory import memory
 from longalpaca_data.train.options import command, gpus_to_use, node_count, settings_of
-from longalpaca_data.train.parallel import Strategy, choose_parallel
+from longalpaca_data.train.parallel import Strategy, choose_parallel, strategy_of
 from longalpaca_data.train.plan import (
     config_from_numbers,
     count_parameters,
@@ -183,6 +184,23 @@ def test_more_gpus_than_there_are(monkeypatch):
     assert gpus_to_use(None) == gpus_to_use(2) == 2
     with pytest.raises(LongalpacaError, match="--gpus 8: 2 GPUs found; use --gpus 2"):
         gpus_to_use(8)
+
+
+def test_bfloat16_is_not_emulated(monkeypatch):
+    """A V100 would say that it supports it, and take no fused attention."""
+    auto, half, single = (recipe(precision=p) for p in ("auto", "bf16", "fp32"))
+    for native in (True, False):
+        monkeypatch.setattr(
+            torch.cuda, "is_bf16_supported", lambda native=native, **how: native or how != EXACT
+        )
+        assert strategy_of(auto, "none", "cuda").half is native
+        assert not strategy_of(single, "none", "cuda").half
+        assert not strategy_of(half, "none", "cpu").half
+    with pytest.raises(LongalpacaError, match=r"precision: bf16 needs a GPU .* precision=fp32"):
+        strategy_of(half, "none", "cuda")
+
+
+EXACT = {"including_emulation": False}
 
 
 def test_zero3_asks_for_whole_weights_when_saving():

@@ -82,7 +82,8 @@ def grouped_attention(  # noqa: PLR0913 - the signature that AttentionInterface 
         document_lengths=document_lengths,
     )
     scale = dim**-0.5 if scaling is None else scaling
-    kernel = varlen_kernel(query.device, query.dtype, dim)
+    alike = value.shape[-1] == dim  # DeepSeek's are not, and the kernels want them so
+    kernel = varlen_kernel(query.device, query.dtype, dim) if alike else None
     if kernel is not None and dropout == 0.0:
         return attend_varlen(query, key, value, groups, scale=scale, kernel=kernel), None
     if dropout == 0.0 and can_attend(query, key, value):

@@ -37,6 +37,8 @@ def grouped_sdpa(
     dropout: float = 0.0,
 ) -> torch.Tensor:
     """Attend causally within consecutive groups of ``sizes`` tokens, one call per run of equals."""
+    if key.shape[1] != query.shape[1] and not _shares_keys(query):
+        key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], 1) for x in (key, value))
     cut = runs(sizes)
     # split, not slices: a slice's gradient is a full-size tensor of zeros.
     lengths = [run.count * run.size for run in cut]
@@ -54,6 +56,15 @@ def grouped_sdpa(
         )
         pieces.append(out.transpose(1, 2).reshape(query.shape[0], -1, *out.shape[1::2]))
     return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
+
+
+def _shares_keys(query: torch.Tensor) -> bool:
+    """Tell whether torch's fused attention takes fewer key-value than query heads here.
+
+    On CUDA only FlashAttention does. In float32, and before Ampere, what remains is the kernel that
+    builds every score: 28 heads of 32,768 tokens take 120 GB.
+    """
+    return query.device.type != "cuda" or has_flash(query.device, query.dtype, query.shape[-1])
 
 
 def _fold(x: torch.Tensor, run: Run) -> torch.Tensor:
@@ -143,20 +154,24 @@ def _boundaries(sizes: Sizes, device: torch.device) -> torch.Tensor:
     return torch.tensor([0, *sizes]).cumsum(0).to(device=device, dtype=torch.int32)
 
 
+def has_flash(device: torch.device, dtype: torch.dtype, head_dim: int) -> bool:
+    """Tell whether FlashAttention-2 runs: on CUDA, in half precision, from Ampere on."""
+    return (
+        device.type == "cuda"
+        and dtype in (torch.float16, torch.bfloat16)
+        and head_dim <= MAX_HEAD_DIM
+        and torch.cuda.get_device_capability(device) >= (8, 0)
+    )
+
+
 @lru_cache(maxsize=16)
 def varlen_kernel(device: torch.device, dtype: torch.dtype, head_dim: int) -> VarlenKernel | None:
     """Return the variable-length kernel that this device can run with these numbers, if any.
 
-    torch's own needs CUDA, half precision, compute capability 8.0 and heads of at most 256;
-    flash-attn is used where it is installed and torch has none.
+    Unlike torch's other attention it wants heads of a multiple of 8. flash-attn is used where it is
+    installed and torch has none.
     """
-    if (
-        device.type != "cuda"
-        or dtype not in (torch.float16, torch.bfloat16)
-        or head_dim > MAX_HEAD_DIM
-    ):
-        return None
-    if torch.cuda.get_device_capability(device) < (8, 0) or head_dim % 8:
+    if not has_flash(device, dtype, head_dim) or head_dim % 8:
         return None
     if importlib.util.find_spec("torch.nn.attention.varlen") is not None:
         return _torch_varlen
