@@ -22,8 +22,9 @@ def mixed(out: Path) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("blank_pictures")
 def test_mixing_anew_needs_no_model_and_no_key(
-    cli: Run, small_recipe: Path, tmp_path: Path
+    here: Run, small_recipe: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     model = "model: {key_variable: LONGALPACA_TEST_KEY, name: good}"
@@ -41,16 +42,16 @@ def test_mixing_anew_needs_no_model_and_no_key(
 
     with ModelServer(answer) as server:
         words = ("--base-url", server.base_url, "--out", out, "--workers", 1)
-        done = cli("build", small_recipe, *words, **KEY)
+        done = here("build", small_recipe, *words, **KEY)
         assert done.returncode == 0, done.stderr
     before = mixed(out)
     assert asked["calls"] > 12
-    for said in (cli("mix", small_recipe, *words), cli("mix", small_recipe, *words, **KEY)):
+    for said in (here("mix", small_recipe, *words), here("mix", small_recipe, *words, **KEY)):
         assert said.returncode == 0, said.stderr
         assert "questions were not asked" in said.stderr
         assert mixed(out) == before
     append_review(out, {"id": before[0], "decision": "reject"})
-    said = cli("mix", small_recipe, *words)
+    said = here("mix", small_recipe, *words)
     assert said.returncode == 0, said.stderr
     after = mixed(out)
     assert before[0] not in after
@@ -58,6 +59,6 @@ def test_mixing_anew_needs_no_model_and_no_key(
     resized = small_recipe.read_text()
     for long, enough in ((6, 6), (50, len(before) - 1)):
         small_recipe.write_text(resized.replace("long: 12, short: 4", f"long: {long}, short: 0"))
-        said = cli("mix", small_recipe, *words)
+        said = here("mix", small_recipe, *words)
         assert said.returncode == 0, said.stderr
         assert len(mixed(out)) >= enough
