@@ -33,7 +33,8 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
     model: ModelOption = None,
     recipe: Annotated[str, typer.Option(help="A training recipe.")] = "sft-default",
     gpus: Annotated[
-        int | None, typer.Option(help="Processes, one per GPU; 0: the CPU.", show_default="all")
+        int | None,
+        typer.Option(help="Processes, one per GPU; 0: the CPU.", show_default="all", min=0),
     ] = None,
     out: Annotated[str | None, typer.Option(help="The model's folder.")] = None,
     context: Annotated[int | None, typer.Option(help="Tokens per row, at most.")] = None,
@@ -163,7 +164,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
     ] = [],  # noqa: B006
     dataset: Annotated[str | None, typer.Option(help="The data set of longqa.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder for JSON and pictures.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Rows of longqa, at most.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Rows of longqa, at most.", min=1)] = None,
     trials: Annotated[int, typer.Option(help="Passkeys per depth and length.", min=1)] = 3,
     stride: Annotated[
         int | None,
@@ -182,7 +183,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
     from longalpaca_data.evaluate.suite import evaluate as run  # noqa: PLC0415 — heavy
     from longalpaca_data.materials import read_texts  # noqa: PLC0415 — heavy
 
-    with _stoppable("interrupted; nothing was written"):
+    kept = f"what was measured is in {out}" if out else "nothing was written"
+    with _stoppable(f"interrupted; {kept}"):
         options = EvalOptions(
             models,
             [name for word in suite for name in word.split(",") if name],

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+import torch
+
 from longalpaca_data.errors import DatasetError
 from longalpaca_data.train.ask import Asker
 from longalpaca_data.train.rows import Row, read_rows
@@ -82,11 +84,11 @@ def longqa(
 ) -> list[Answered]:
     """Ask the validation split's questions; rows beyond the context are cut in their material.
 
-    Only rows with material (a ``question`` column) are asked. Raises :class:`DatasetError` where
-    there are none.
+    Only rows with material (a ``question`` column) are asked. What fits neither the context nor the
+    GPU's memory is left out and said to be. Raises :class:`DatasetError` where nothing remains.
     """
     answered: list[Answered] = []
-    longest, skipped = context or asker.context, 0
+    longest, skipped, full = context or asker.context, 0, 0
     for row in read_rows(dataset, "validation", empty=True):
         if not row.question or (limit is not None and len(answered) >= limit):
             continue
@@ -94,17 +96,24 @@ def longqa(
         if tokens is None:
             skipped += 1
             continue
-        answer = asker.complete(tokens, answer=answer_tokens)
+        try:
+            answer = asker.complete(tokens, answer=answer_tokens)
+        except torch.OutOfMemoryError:
+            full += 1
+            continue
         depth = fmean(row.depths) if row.depths else None
         scores = exact_match(answer, row.output), f1(answer, row.output)
         answered.append(Answered(row.source, len(tokens), depth, answer, *scores))
         progress(f"question {len(answered)}: F1 {scores[1]:.2f}")
     if skipped:
         progress(f"{skipped} questions do not fit in {longest} tokens and were left out")
-    if skipped and not answered:
+    if full:
+        progress(f"{full} questions do not fit in the GPU's memory and were left out")
+    if (skipped or full) and not answered:
         raise DatasetError(
-            f"none of the {skipped} questions of {dataset} fits in {longest} tokens",
-            do="raise --context",
+            f"none of the {skipped + full} questions of {dataset} fits in {longest} tokens"
+            + (" and the GPU's memory" if full else ""),
+            do="lower --context" if full else "raise --context",
         )
     if not answered:
         raise DatasetError(

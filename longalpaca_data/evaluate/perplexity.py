@@ -9,7 +9,7 @@ but a text's first (and, without overlap, each window's first) is counted exactl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,6 +69,7 @@ def perplexity(
     *,
     mode: Mode = "non-overlapping",
     stride: int = 256,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> list[Perplexity]:
     """Measure over all ``texts`` together, each from its own beginning."""
     encoded = [asker.encoder.text(text) for text in texts]
@@ -87,6 +88,7 @@ def perplexity(
                 count += window.stop - window.first
         mean = total / max(count, 1)
         results.append(Perplexity(context, mode, math.exp(min(mean, 700.0)), mean, count))
+        progress(f"perplexity at {context} tokens: {results[-1].perplexity:.3f}")
     return results
 
 

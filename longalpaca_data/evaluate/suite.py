@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+import torch
 
 from longalpaca_data.errors import LongalpacaError, OutputError
 from longalpaca_data.evaluate.longqa import buckets, longqa
@@ -15,6 +17,7 @@ from longalpaca_data.evaluate.passkey import draw_heat_map, passkey
 from longalpaca_data.evaluate.perplexity import Mode, perplexity
 from longalpaca_data.storage import write_text
 from longalpaca_data.train.ask import Asker
+from longalpaca_data.train.load import place_of
 from longalpaca_data.train.rows import dataset_files
 from longalpaca_data.train.templates import Template
 
@@ -93,10 +96,26 @@ def _lines(suites: dict[str, Any]) -> list[tuple[str, str]]:
 def evaluate(options: EvalOptions, *, progress: Callable[[str], None] = lambda _: None) -> Report:
     """Run the suites on every model, one model in memory at a time.
 
-    With ``out``: writes ``eval.json``, ``eval.txt`` and a heat map per model for passkey.
+    With ``out``: writes ``eval.json``, ``eval.txt`` and a heat map per model for passkey; what was
+    measured before an error, too. A length that the GPU has no memory for is left out and said to
+    be; raises :class:`LongalpacaError` where nothing could be measured.
     """
     _check(options)
     report = Report()
+    try:
+        _measure(report, options, progress)
+    finally:
+        if options.out and any(report.models.values()):
+            _write(report, Path(options.out).expanduser())
+    if not any(report.models.values()):
+        raise LongalpacaError(
+            "the GPU's memory is full at every length", do="lower --context, or use a smaller model"
+        )
+    return report
+
+
+def _measure(report: Report, options: EvalOptions, progress: Callable[[str], None]) -> None:
+    """Fill ``report`` model by model, suite by suite."""
     contexts = list(options.contexts)
     for model in options.models:
         asker = Asker.load(model, template=options.template)
@@ -105,12 +124,12 @@ def evaluate(options: EvalOptions, *, progress: Callable[[str], None] = lambda _
             progress(
                 f"{model} was made for {asker.context} tokens, {max(contexts)} are asked of it"
             )
-        report.models[model] = _run(asker, options, contexts, progress)
+        report.models[model] = {}
+        for suite, found in _run(asker, options, contexts, progress):
+            if found:
+                report.models[model][suite] = found
         del asker
         gc.collect()
-    if options.out:
-        _write(report, Path(options.out).expanduser())
-    return report
 
 
 def default_contexts(longest: int) -> list[int]:
@@ -130,6 +149,8 @@ def _check(options: EvalOptions) -> None:
         raise LongalpacaError("longqa needs a data set", do="name one with --dataset")
     if "longqa" in options.suites:
         dataset_files(str(options.dataset), "validation")  # says where there is no such path
+    for model in options.models:  # the second one's path, too, before the first is measured
+        place_of(model)
     if options.out and Path(options.out).expanduser().is_file():
         raise OutputError(f"{options.out} is a file", do="give a folder as --out")
     if any(context < 1 for context in options.contexts):
@@ -141,18 +162,28 @@ def _run(
     options: EvalOptions,
     contexts: Sequence[int],
     progress: Callable[[str], None],
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+) -> Iterator[tuple[str, Any]]:
+    """Yield each suite's results, ready for JSON, as soon as they are there."""
+
+    def keys(context: int) -> Iterable[Any]:
+        return passkey(
+            asker, [context], depths=options.depths, trials=options.trials, progress=progress
+        )
+
+    def surprise(context: int) -> Iterable[Any]:
+        return perplexity(
+            asker,
+            options.texts,
+            [context],
+            mode=options.mode,
+            stride=options.stride,
+            progress=progress,
+        )
+
     if "passkey" in options.suites:
-        cells = passkey(
-            asker, contexts, depths=options.depths, trials=options.trials, progress=progress
-        )
-        found["passkey"] = [asdict(cell) for cell in cells]
+        yield "passkey", _at_each(contexts, keys, "passkey", progress)
     if "perplexity" in options.suites:
-        measured = perplexity(
-            asker, options.texts, contexts, mode=options.mode, stride=options.stride
-        )
-        found["perplexity"] = [asdict(one) for one in measured]
+        yield "perplexity", _at_each(contexts, surprise, "perplexity", progress)
     if "longqa" in options.suites:
         answered = longqa(
             asker,
@@ -163,10 +194,30 @@ def _run(
             progress=progress,
         )
         grouped = buckets(answered)
-        found["longqa"] = {
-            "buckets": {kind: [asdict(one) for one in group] for kind, group in grouped.items()},
-            "answers": [asdict(one) for one in answered],
-        }
+        yield (
+            "longqa",
+            {
+                "buckets": {
+                    kind: [asdict(one) for one in group] for kind, group in grouped.items()
+                },
+                "answers": [asdict(one) for one in answered],
+            },
+        )
+
+
+def _at_each(
+    contexts: Sequence[int],
+    measure: Callable[[int], Iterable[Any]],
+    suite: str,
+    progress: Callable[[str], None],
+) -> list[dict[str, Any]]:
+    """Measure at every length that the GPU has memory for; what the others took is not lost."""
+    found: list[dict[str, Any]] = []
+    for context in contexts:
+        try:
+            found += [asdict(one) for one in measure(context)]
+        except torch.OutOfMemoryError:
+            progress(f"{suite} at {context} tokens was left out: the GPU's memory is full")
     return found
 
 

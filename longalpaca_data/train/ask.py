@@ -13,6 +13,7 @@ from transformers import StoppingCriteriaList, TextIteratorStreamer
 from longalpaca_data.errors import LongalpacaError
 from longalpaca_data.instruction import whole_kind, word_frame
 from longalpaca_data.records import Material
+from longalpaca_data.train.gpu import full_memory
 from longalpaca_data.train.load import default_device, load_finished
 from longalpaca_data.train.rope import usable_length
 from longalpaca_data.train.templates import Encoder, Template, default_template
@@ -56,7 +57,8 @@ class Asker:
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         loaded, tokenizer = load_finished(model, base=base, dtype=dtype)
         placed: Any = loaded
-        placed.to(device)
+        with full_memory("use a smaller model or a larger GPU, or hide it: CUDA_VISIBLE_DEVICES="):
+            placed.to(device)
         encoder = Encoder(tokenizer, template or default_template(tokenizer))
         return cls(loaded, tokenizer, encoder, usable_length(loaded.config))
 
@@ -92,7 +94,8 @@ class Asker:
             enough.set()
             thread.join()
         if problems:
-            raise problems[0]
+            with full_memory("give less material, or use a smaller model"):
+                raise problems[0]
 
     def complete(self, tokens: list[int], *, answer: int) -> str:
         """Return the whole answer."""

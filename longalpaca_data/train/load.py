@@ -93,15 +93,18 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _read(load: Callable[..., T], name: str, what: str, **options: Any) -> T:
-    place, more = _place(name)
+    place, more = place_of(name)
     if not sys.stderr.isatty():
         disable_progress_bar()  # type: ignore[no-untyped-call]
     with _model_errors(name, what):
         return load(place, **options, **more)
 
 
-def _place(name: str) -> tuple[str, dict[str, str]]:
-    """Return what transformers must be told to find ``name``: a folder, a GGUF file, a Hub name."""
+def place_of(name: str) -> tuple[str, dict[str, str]]:
+    """Return what transformers must be told to find ``name``: a folder, a GGUF file, a Hub name.
+
+    Raises :class:`LongalpacaError` for a path with nothing there; the Hub is not asked.
+    """
     path = Path(name).expanduser()
     if path.suffix == GGUF and path.is_file():
         if importlib.util.find_spec("gguf") is None:

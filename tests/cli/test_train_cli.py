@@ -424,6 +424,32 @@ def test_what_eval_refuses(place: Path, tmp_path: Path, refused: Callable[..., N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_numbers_that_mean_nothing(say: Say, sft: list[object], place: Path) -> None:
+    for words in ([*sft[:4], "--gpus", "-1"], ["eval", place / "model", "--limit", "0"]):
+        code, out, error = say(*words)
+        assert (code, out) == (2, "")
+        assert f"Invalid value for '{words[-2]}'" in error
+
+
+def test_an_interrupted_evaluation_keeps_what_it_measured(
+    say: Say, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from longalpaca_data.evaluate import suite
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(suite, "perplexity", stop)
+    (tmp_path / "a.txt").write_text("Some words. " * 20)
+    words = ["eval", place / "model", "--suite", "passkey,perplexity", "--context", 600,
+             "--trials", 1, "--text", tmp_path / "a.txt"]  # fmt: skip
+    code, out, error = say(*words, "--out", tmp_path / "out")
+    assert (code, out) == (130, "")
+    assert error.splitlines()[-1] == f"interrupted; what was measured is in {tmp_path / 'out'}"
+    (measured,) = json.loads((tmp_path / "out" / "eval.json").read_text())["models"].values()
+    assert list(measured) == ["passkey"]
+
+
 # -------------------------------------------------------------------------------- real processes
 
 

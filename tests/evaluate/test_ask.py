@@ -111,6 +111,19 @@ def test_an_error_while_generating_reaches_the_caller(asker):
         list(asker.stream([10**6], answer=2))
 
 
+def test_a_full_gpu_is_one_line(asker, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(asker.model, "generate", full)
+    with pytest.raises(LongalpacaError, match=r"memory is full; give less material"):
+        list(asker.stream([1, 2], answer=2))
+    save_tiny(tmp_path / "m")
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.raises(LongalpacaError, match=r"memory is full; use a smaller model"):
+        Asker.load(str(tmp_path / "m"))
+
+
 def test_asking_a_model_on_disk_says_when_it_cuts(tmp_path):
     config = tiny_config("llama")
     config.max_position_embeddings = 1024

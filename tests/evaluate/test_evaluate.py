@@ -232,6 +232,71 @@ def test_models_stand_side_by_side(tmp_path):
     assert any("made for 128 tokens" in line for line in said)
 
 
+class Small(Perfect):
+    """Has memory for so many tokens."""
+
+    room = 700
+
+    def complete(self, tokens, *, answer):
+        if len(tokens) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return super().complete(tokens, answer=answer)
+
+
+def test_lengths_that_the_gpu_has_no_memory_for_are_left_out(tmp_path, monkeypatch):
+    """What the others took, hours perhaps, is not lost; nor where a later model can't be read."""
+    tokenizer = byte_tokenizer()
+    small = Small(None, tokenizer, Encoder(tokenizer, "llama2"), 8192)
+
+    def load(model, **_):
+        if model == "broken":
+            raise LongalpacaError("can't read the weights of broken")
+        return small
+
+    monkeypatch.setattr(Asker, "load", load)
+    said = []
+    rows = validation(tmp_path / "d", [qa_row(2), qa_row(90)])
+    options = {"contexts": (600, 900, 1500), "trials": 1, "depths": (0.5,), "dataset": rows}
+    report = evaluate(EvalOptions(["m"], ("passkey", "longqa"), **options), progress=said.append)
+    assert [cell["context"] for cell in report.models["m"]["passkey"]] == [600]
+    assert len(report.models["m"]["longqa"]["answers"]) == 1
+    assert "passkey at 900 tokens was left out: the GPU's memory is full" in said
+    assert "1 questions do not fit in the GPU's memory and were left out" in said
+    with pytest.raises(LongalpacaError, match="can't read the weights of broken"):
+        evaluate(EvalOptions(["m", "broken"], out=str(tmp_path / "out"), **options))
+    kept = json.loads((tmp_path / "out" / "eval.json").read_text())
+    assert [cell["context"] for cell in kept["models"]["m"]["passkey"]] == [600]
+    small.room = 0
+    with pytest.raises(LongalpacaError, match=r"memory is full at every length; lower --context"):
+        evaluate(EvalOptions(["m"], out=str(tmp_path / "none"), **options))
+    assert not (tmp_path / "none").exists()
+    with pytest.raises(DatasetError, match=r"none of the 2 .* and the GPU's memory; lower"):
+        longqa(small, rows)
+
+
+def test_perplexity_leaves_out_what_does_not_fit(tmp_path, monkeypatch):
+    save_tiny(tmp_path / "m")
+    original = Asker.load(str(tmp_path / "m")).model.base_model.forward
+
+    def forward(self, input_ids=None, **more):
+        if input_ids.shape[1] > 100:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return original(input_ids=input_ids, **more)
+
+    loaded = Asker.load(str(tmp_path / "m"))
+    loaded.model.base_model.forward = forward.__get__(loaded.model.base_model)
+    monkeypatch.setattr(Asker, "load", lambda *_, **__: loaded)
+    said = []
+    texts = ["Some text. " * 40]
+    report = evaluate(
+        EvalOptions(["m"], ("perplexity",), contexts=(50, 200), texts=texts), progress=said.append
+    )
+    assert [one["context"] for one in report.models["m"]["perplexity"]] == [50]
+    assert [line.split(":")[0] for line in said[-2:]] == [
+        "perplexity at 50 tokens", "perplexity at 200 tokens was left out",
+    ]  # fmt: skip
+
+
 def test_what_is_missing_is_said_before_a_model_is_loaded():
     for options, match in (
         (EvalOptions(["x"], ("chess",)), "passkey, perplexity, longqa"),
@@ -241,7 +306,7 @@ def test_what_is_missing_is_said_before_a_model_is_loaded():
         (EvalOptions(["x"], ("longqa",), dataset="/no/data"), "no data set at"),
         (EvalOptions(["x"], out=__file__), "is a file"),
         (EvalOptions(["x"], ("passkey",), contexts=(0,)), "--context"),
-        (EvalOptions(["/no/model"]), "no model at"),
+        (EvalOptions(["x", "/no/model"]), "no model at"),
     ):
         with pytest.raises(LongalpacaError, match=match):
             evaluate(options)
