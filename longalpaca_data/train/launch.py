@@ -153,7 +153,8 @@ def run_processes(
 ) -> Result:
     """Start the workers and wait; SIGINT and SIGTERM make all of them save and stop.
 
-    ``run`` replaces the command (the tests' way to have FSDP on the CPU).
+    A second signal ends them at once: KeyboardInterrupt, whose text says how to go on. ``run``
+    replaces the command (the tests' way to have FSDP on the CPU).
     """
     out = Path(settings.out)
     path = out / SETTINGS_FILE
@@ -174,7 +175,12 @@ def run_processes(
         start_new_session=True,
         stdout=STDERR,  # what libraries say there is not our result
     )
-    code = _wait(process, out / STOP_FILE)
+    code, ended = _wait(process, out / STOP_FILE)
+    if ended and not told_in.is_file():
+        for leftover in (path, out / STOP_FILE):
+            leftover.unlink(missing_ok=True)
+        more = " with --resume" if any(out.glob("checkpoint-*")) else ""
+        raise KeyboardInterrupt(f"ended without saving; run the same command again{more}")
     if not told_in.is_file():
         raise LongalpacaError(
             f"the training processes ended with code {code}", do="see their messages above"
@@ -189,20 +195,26 @@ def run_processes(
     return Result(**told)
 
 
-def _wait(process: subprocess.Popen[bytes], stop_file: Path) -> int:
-    """Wait for the workers. The first signal asks them to stop, the second ends them."""
-    asked = False
+def _wait(process: subprocess.Popen[bytes], stop_file: Path) -> tuple[int, bool]:
+    """Wait for the workers. The first signal asks them to stop, the second ends them.
+
+    Returns their exit code, and whether they were ended.
+    """
+    asked = ended = False
 
     def on_signal(*_: object) -> None:
-        nonlocal asked
+        nonlocal asked, ended
         if asked:
+            ended = True
             process.terminate()
+        else:
+            print("stopping after a step; once more ends at once", file=sys.stderr)  # noqa: T201
         asked = True
         stop_file.touch()
 
     before = {n: signal.signal(n, on_signal) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return process.wait()
+        return process.wait(), ended
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

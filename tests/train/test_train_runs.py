@@ -7,6 +7,9 @@ import json
 import os
 import shutil
 import signal
+import sys
+import threading
+import time
 from dataclasses import asdict, replace
 
 import pytest
@@ -154,6 +157,29 @@ def test_a_full_gpu_is_one_line_wherever_it_fills(ready, monkeypatch):
             patch.setattr(place, name, full)
             with pytest.raises(LongalpacaError, match=r"^the GPU's memory is full; use more GPUs"):
                 train(make_settings(ready))
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_second_signal_ends_the_processes(ready, capsys, saved):
+    """While rows are tokenized or weights read there is no step to wait for."""
+    out = ready / "out"
+    if saved:
+        (out / "checkpoint-2").mkdir(parents=True)
+
+    def signals():
+        for _ in range(2):
+            time.sleep(0.5)
+            interrupt()
+
+    sending = threading.Thread(target=signals)
+    sending.start()
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with pytest.raises(KeyboardInterrupt, match=r"run the same command again") as caught:
+        launch.run_processes(make_settings(ready), 2, run=command)
+    sending.join()
+    assert ("--resume" in str(caught.value)) is saved
+    assert "once more ends at once" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["checkpoint-2"] * saved
 
 
 def test_the_launcher_is_told_of_an_error_in_any_rank(ready, monkeypatch):
