@@ -13,6 +13,7 @@ import torch
 from tqdm import tqdm
 from transformers import TrainerCallback
 
+from longalpaca_data.train.disk import writing
 from longalpaca_data.train.memory import GIB
 
 STOP_FILE = "stop"
@@ -111,7 +112,7 @@ class Metrics(TrainerCallback):
             record["tokens_per_second"] = round(count / max(seconds, 1e-9), 1)
             if torch.cuda.is_available():
                 record["gpu_gib"] = round(torch.cuda.max_memory_allocated() / GIB, 3)
-        with self.path.open("a") as file:
+        with writing(self.path.parent), self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")
 
 

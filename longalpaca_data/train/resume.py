@@ -61,7 +61,7 @@ def whole_checkpoint(out: Path) -> Path:
     if steps:
         raise OutputError(
             f"no checkpoint in {out} was saved to its end",
-            do="copy them from the machine with node_rank 0, or begin anew with another --out",
+            do="copy them from the machine with node_rank 0, or delete them and begin anew",
         )
     raise OutputError(f"there is no checkpoint in {out}", do="run without --resume")
 

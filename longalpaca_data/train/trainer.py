@@ -18,6 +18,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from longalpaca_data.train import shards
 from longalpaca_data.train.attention import attention_name
 from longalpaca_data.train.collate import PackedRows
+from longalpaca_data.train.disk import writing
 from longalpaca_data.train.lora import in_float32, verify_saved
 from longalpaca_data.train.loss import add_weighted_loss
 from longalpaca_data.train.packing import EpochOrder
@@ -136,6 +137,10 @@ class LongTrainer(SFTTrainer):
             loss = total / num_items_in_batch * self.accelerator.num_processes
         return (loss, {}) if return_outputs else loss
 
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        with writing(self.args.output_dir or "."):
+            super()._save_checkpoint(*args, **kwargs)  # type: ignore[no-untyped-call]
+
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Save; without PEFT's warning that a GGUF base has no config.json to compare words with.
 
@@ -182,14 +187,15 @@ def save(
     if trainer.is_world_process_zero():
         shutil.rmtree(work, ignore_errors=True)  # of a run that was killed here
     trainer.accelerator.wait_for_everyone()
-    trainer.save_model(str(work))
-    if trainer.is_world_process_zero():
-        config = trainer.inner().config
-        (plain_config(config) if quantized else config).save_pretrained(work)
-        (work / "training_args.bin").unlink(missing_ok=True)  # holds paths of this machine
-        (work / "README.md").write_text(card, encoding="utf-8")
-        verify_saved(trained, work)
-        for file in sorted(work.iterdir(), key=lambda file: file.name == CONFIG_FILE):
-            file.replace(out / file.name)
-        work.rmdir()
+    with writing(out):
+        trainer.save_model(str(work))
+        if trainer.is_world_process_zero():
+            config = trainer.inner().config
+            (plain_config(config) if quantized else config).save_pretrained(work)
+            (work / "training_args.bin").unlink(missing_ok=True)  # holds paths of this machine
+            (work / "README.md").write_text(card, encoding="utf-8")
+            verify_saved(trained, work)
+            for file in sorted(work.iterdir(), key=lambda file: file.name == CONFIG_FILE):
+                file.replace(out / file.name)
+            work.rmdir()
     trainer.accelerator.wait_for_everyone()

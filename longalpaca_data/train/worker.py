@@ -30,6 +30,7 @@ from longalpaca_data.train.callbacks import (
 from longalpaca_data.train.card import model_card
 from longalpaca_data.train.collate import Collator, PackedRows
 from longalpaca_data.train.curve import draw_losses
+from longalpaca_data.train.disk import writing
 from longalpaca_data.train.gpu import full_memory
 from longalpaca_data.train.holdout import HoldOut, has_validation
 from longalpaca_data.train.load import load_config, load_tokenizer
@@ -259,8 +260,9 @@ def _finish(
 ) -> None:
     """Save the model, unless the run was interrupted (then its checkpoint is what counts)."""
     if trainer.is_world_process_zero():
-        (out / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
-        draw_losses(read_metrics(out / METRICS_FILE), out / "loss.png")
+        with writing(out):
+            (out / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
+            draw_losses(read_metrics(out / METRICS_FILE), out / "loss.png")
     if not stop.stopped:
         card = model_card(recipe, trainer.inner().config, data)
         save(trainer, out, trained=trained, card=card, quantized=bool(recipe.quantize))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -127,6 +128,29 @@ def test_a_run_killed_while_it_saved_goes_on_from_the_checkpoint_before(ready):
     result = train(make_settings(ready, max_steps=4, resume=True))
     assert list(losses(out)) == [1, 2, 3, 4]
     assert (result.steps, result.interrupted) == (4, False)
+
+
+@pytest.mark.parametrize("spare", [-60_000, -5_000, 5_000], ids=["metrics", "adapter", "optimizer"])
+def test_a_full_disk_is_one_line_and_the_run_goes_on_from_before(ready, spare):
+    """As full as the system lets a test make it: no file may grow beyond so many bytes."""
+    out = ready / "out"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill():
+        size = (out / "checkpoint-2" / "adapter_model.safetensors").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max(size + spare, 50), before[1]))
+
+    settings = make_settings(ready, max_steps=6)
+    try:
+        with pytest.raises(OutputError, match=r"can't write to .*; make room, .* --resume") as full:
+            stop_at(3, fill, lambda: train(settings))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "\n" not in str(full.value)
+    assert (out / "checkpoint-4").is_dir() is (spare > -60_000)
+    assert whole_checkpoint(out) == out / "checkpoint-2"
+    assert train(replace(settings, resume=True)).steps == 6
+    assert list(losses(out)) == [1, 2, 3, 4, 5, 6]
 
 
 def test_only_whole_checkpoints_are_gone_on_from(tmp_path):
