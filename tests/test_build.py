@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from longalpaca_data.recipe import load_recipe
 from longalpaca_data.storage import file_sha256
 from longalpaca_data.tokens import Tokenizer
 from longalpaca_data.validate import validate
-from tests.conftest import ROOT, Run
+from tests.conftest import ROOT, Run, copy_few, write_small_recipe
 
 
 def made(recipe: Path, out: Path, until: str = "", **options: Any) -> Path:
@@ -54,13 +55,27 @@ def manifest(folder: Path) -> dict[str, Any]:
     return loaded
 
 
-def test_a_build_makes_every_file_of_the_contract(
-    small_recipe: Path, tmp_path: Path, cli: Run
-) -> None:
-    out = tmp_path / "out"
-    done = cli("build", small_recipe, "--out", out, "--workers", 1, "--json")
+@dataclass(frozen=True)
+class Whole:
+    """A finished build that tests read and compare with, and leave as it is."""
+
+    recipe: Path
+    folder: Path
+    said: str
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, cli: Run) -> Whole:
+    """The small recipe's build, made as a user makes it."""
+    root = tmp_path_factory.mktemp("whole")
+    recipe, out = write_small_recipe(root / "small.yaml", copy_few(root / "few")), root / "out"
+    done = cli("build", recipe, "--out", out, "--workers", 1, "--json")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    return Whole(recipe, out, done.stdout)
+
+
+def test_a_build_makes_every_file_of_the_contract(whole: Whole) -> None:
+    out, said = whole.folder, json.loads(whole.said)
     assert said["long rows"] == 3 * said["short rows"] > 0
     made_rows = rows(out)
     assert len(made_rows) == said["long rows"] + said["short rows"]
@@ -90,33 +105,30 @@ def test_a_build_makes_every_file_of_the_contract(
 
 
 @pytest.mark.slow
-def test_token_counts_are_those_of_the_whole_row(small_recipe: Path, tmp_path: Path) -> None:
+def test_token_counts_are_those_of_the_whole_row(whole: Whole) -> None:
     count = Tokenizer("cl100k_base", exact=True)
-    for row in rows(made(small_recipe, tmp_path / "out"))[:20]:
-        whole = count(row["instruction"]) + count(row["input"]) + count(row["output"])
-        assert abs(row["n_tokens"] - whole) <= 2
+    for row in rows(whole.folder)[:20]:
+        together = count(row["instruction"]) + count(row["input"]) + count(row["output"])
+        assert abs(row["n_tokens"] - together) <= 2
 
 
 @pytest.mark.slow
 def test_the_same_bytes_whatever_the_workers_and_the_place(
-    small_recipe: Path, tmp_path: Path, cli: Run
+    whole: Whole, tmp_path: Path, cli: Run
 ) -> None:
-    one = outputs(made(small_recipe, tmp_path / "one"))
-    done = cli("build", small_recipe, "--out", tmp_path / "two", "--workers", 2)
+    one = outputs(whole.folder)
+    done = cli("build", whole.recipe, "--out", tmp_path / "two", "--workers", 2)
     assert done.returncode == 0, done.stderr
     assert outputs(tmp_path / "two") == one
-    assert outputs(made(small_recipe, tmp_path / "three", workers=3)) == one
-    assert outputs(made(small_recipe, tmp_path / "one", fresh=True)) == one
-    done = cli("build", small_recipe, "--out", tmp_path / "four", "--seed", 43, "--workers", 1)
+    assert outputs(made(whole.recipe, tmp_path / "three", workers=3)) == one
+    assert outputs(made(whole.recipe, tmp_path / "three", fresh=True)) == one
+    done = cli("build", whole.recipe, "--out", tmp_path / "four", "--seed", 43, "--workers", 1)
     assert done.returncode == 0
     assert outputs(tmp_path / "four") != one
 
 
 @pytest.mark.slow
-def test_stages_one_at_a_time_come_to_the_same(
-    small_recipe: Path, tmp_path: Path, cli: Run
-) -> None:
-    whole = outputs(made(small_recipe, tmp_path / "whole"))
+def test_stages_one_at_a_time_come_to_the_same(whole: Whole, tmp_path: Path, cli: Run) -> None:
     steps = tmp_path / "steps"
     seen = {
         "collect": "collected.jsonl",
@@ -127,12 +139,12 @@ def test_stages_one_at_a_time_come_to_the_same(
     }
     for stage, file in seen.items():
         assert not (steps / "work" / file).exists()
-        made(small_recipe, steps, until=stage)
+        made(whole.recipe, steps, until=stage)
         assert (steps / "work" / file).stat().st_size > 0
         assert not (steps / "manifest.json").exists()
-    done = cli("filter", small_recipe, "--out", steps, "--workers", 1, "--json")
+    done = cli("filter", whole.recipe, "--out", steps, "--workers", 1, "--json")
     assert [stage["stage"] for stage in json.loads(done.stdout)["stages"]][-1] == "repeats"
-    assert outputs(made(small_recipe, steps)) == whole
+    assert outputs(made(whole.recipe, steps)) == outputs(whole.folder)
 
 
 def units(folder: Path) -> dict[str, float]:
@@ -153,6 +165,7 @@ def finished(folder: Path) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("blank_pictures")
 def test_a_changed_recipe_redoes_only_what_depends_on_it(
     small_recipe: Path, tmp_path: Path
 ) -> None:
@@ -169,10 +182,11 @@ def test_a_changed_recipe_redoes_only_what_depends_on_it(
     assert stages == {"generate", "ground", "rules", "repeats"}
 
 
-@pytest.fixture
-def tiny_recipe(tmp_path: Path, few: Path) -> Path:
+@pytest.fixture(scope="module")
+def tiny_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One story, cut into small windows: many units and commits, little work."""
-    file = tmp_path / "tiny.yaml"
+    root = tmp_path_factory.mktemp("tiny")
+    file, few = root / "tiny.yaml", copy_few(root / "few")
     (story,) = few.glob("*.txt")
     file.write_text(
         f"""name: tiny
@@ -186,6 +200,14 @@ mix: {{long: 60, short: 20}}
     return file
 
 
+@pytest.fixture(scope="module")
+def uninterrupted(tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny recipe's build that nothing disturbed."""
+    out = tmp_path_factory.mktemp("uninterrupted") / "out"
+    assert start(tiny_recipe, out).wait(timeout=300) == 0
+    return out
+
+
 def start(recipe: Path, out: Path) -> subprocess.Popen[bytes]:
     words = [sys.executable, ROOT / "cli.py", "build", recipe, "--out", out, "--workers", "2"]
     nowhere = subprocess.DEVNULL
@@ -194,16 +216,15 @@ def start(recipe: Path, out: Path) -> subprocess.Popen[bytes]:
 
 @pytest.mark.slow
 def test_killed_at_random_moments_it_resumes_to_the_same_bytes(
-    tiny_recipe: Path, tmp_path: Path
+    tiny_recipe: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
     """Twenty ``kill -9``: the bytes are an uninterrupted run's, no finished unit is done twice.
 
     Four kills hit one folder, one after the other, each on top of what the last one left; then
     the build is finished and compared.
     """
-    assert start(tiny_recipe, tmp_path / "whole").wait(timeout=300) == 0
-    expected = outputs(tmp_path / "whole")
-    whole = len(units(tmp_path / "whole"))
+    expected = outputs(uninterrupted)
+    whole = len(units(uninterrupted))
     moments = random.Random(20)
     cut = 0
     for folder in range(5):
@@ -229,10 +250,10 @@ def test_killed_at_random_moments_it_resumes_to_the_same_bytes(
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["rename", "fsync", "commit"])
 def test_killed_in_the_middle_of_writes_and_commits(
-    moment: str, tiny_recipe: Path, tmp_path: Path
+    moment: str, tiny_recipe: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
     """The process kills itself at the N-th rename, sync or commit: wherever, it resumes."""
-    expected = outputs(made(tiny_recipe, tmp_path / "whole"))
+    expected = outputs(uninterrupted)
     for count in (1, 3, 8, 13):
         out = tmp_path / f"{moment}-{count}"
         killed = subprocess.run(
@@ -321,7 +342,8 @@ def test_only_bad_documents(tmp_path: Path, here: Run) -> None:
     folder.mkdir()
     (folder / "a.pdf").write_bytes(b"%PDF-1.4 broken")
     (folder / "b.txt").write_bytes(b"")
-    line = fails(here("build", "--source", folder, "--out", tmp_path / "out"))
+    words = ("--source", folder, "--out", tmp_path / "out", "--workers", 1)
+    line = fails(here("build", *words))
     assert "none of the documents can be used" in line
     assert "dropped.jsonl" in line
     dropped = (tmp_path / "out" / "work" / "dropped.jsonl").read_text().splitlines()
@@ -332,10 +354,12 @@ def test_nothing_long_enough(tmp_path: Path, here: Run) -> None:
     folder = tmp_path / "short"
     folder.mkdir()
     (folder / "a.txt").write_text("This is a perfectly readable but much too short text. " * 10)
-    line = fails(here("build", "--source", folder, "--out", tmp_path / "out"))
+    words = ("--source", folder, "--out", tmp_path / "out", "--workers", 1)
+    line = fails(here("build", *words))
     assert "no document is long enough: none has 2000 tokens" in line
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_one_bad_document_is_a_counted_drop(few: Path, small_recipe: Path, tmp_path: Path) -> None:
     (few / "broken.pdf").write_bytes(b"%PDF-1.7\n" + b"\x00garbage" * 50)
     (few / "tiny.txt").write_text("A line of text that says almost nothing at all.\n" * 3)
@@ -417,6 +441,7 @@ def test_two_builds_on_one_folder(small_recipe: Path, tmp_path: Path, cli: Run) 
     assert first.wait(timeout=120) == 0
 
 
+@pytest.mark.usefixtures("blank_pictures")
 def test_limit_counts_long_rows(small_recipe: Path, tmp_path: Path) -> None:
     realised = manifest(made(small_recipe, tmp_path / "out", limit=6))["mix"]["realised"]
     assert (realised["long"], realised["short"]) == (6, 2)

@@ -116,13 +116,13 @@ def test_good_rows_survive_and_planted_faults_drop_for_their_reasons(
 
 @pytest.mark.slow
 def test_nothing_is_asked_twice_and_the_bytes_are_the_same(
-    cli: Run, recipe: Path, server: ModelServer, tmp_path: Path
+    cli: Run, here: Run, recipe: Path, server: ModelServer, tmp_path: Path
 ) -> None:
     first, again = tmp_path / "a", tmp_path / "b"
-    assert build(cli, recipe, server, first).returncode == 0
+    assert build(here, recipe, server, first).returncode == 0
     asked = len(server.asked)
     before = {f: f.read_bytes() for f in first.rglob("*") if f.is_file() and "work" not in f.parts}
-    assert build(cli, recipe, server, first, "--fresh").returncode == 0
+    assert build(here, recipe, server, first, "--fresh").returncode == 0
     assert len(server.asked) == asked
     assert {f: f.read_bytes() for f in before} == before
     assert build(cli, recipe, server, again, "--workers", 2).returncode == 0
