@@ -57,7 +57,7 @@ class Asker:
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         loaded, tokenizer = load_finished(model, base=base, dtype=dtype)
         placed: Any = loaded
-        with full_memory("use a smaller model or a larger GPU, or hide it: CUDA_VISIBLE_DEVICES="):
+        with full_memory("use a smaller model, or hide the GPU: CUDA_VISIBLE_DEVICES=''"):
             placed.to(device)
         encoder = Encoder(tokenizer, template or default_template(tokenizer))
         return cls(loaded, tokenizer, encoder, usable_length(loaded.config))

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -221,7 +222,9 @@ def load_finished(
     base = base or base_name(folder)
     config = load_config(str(folder) if (folder / "config.json").is_file() else base)
     weights = load_weights(base, config, dtype=dtype)
-    adapted = _read(lambda path: PeftModel.from_pretrained(weights, path), str(folder), "adapter")
+    # Left to itself, PEFT reads the adapter onto a GPU, however full, even to merge on the CPU.
+    read = partial(PeftModel.from_pretrained, weights, torch_device="cpu")
+    adapted: PeftModel = _read(read, str(folder), "adapter")
     has_own = (folder / "tokenizer_config.json").is_file()
     return adapted.eval(), load_tokenizer(str(folder) if has_own else base)
 

@@ -125,6 +125,13 @@ def test_merge_writes_a_plain_model_with_the_extended_context(adapter, tmp_path)
     assert model.config._attn_implementation == "sdpa"
 
 
+def test_an_adapter_is_read_to_where_its_base_is(adapter, monkeypatch):
+    """PEFT would read it onto a GPU, which another program may fill while this one merges."""
+    monkeypatch.setattr("peft.peft_model.infer_device", lambda: "cuda")
+    model, _ = load_finished(str(adapter[0]))
+    assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
+
+
 def test_an_adapter_is_loaded_with_the_configuration_it_was_trained_with(adapter):
     folder, expected = adapter
     model, _ = load_finished(str(folder))
