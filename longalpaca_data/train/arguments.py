@@ -46,6 +46,7 @@ def trainer_arguments(
         bf16=strategy.half,
         logging_steps=recipe.log_steps,
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # it would log 0 for a loss that is no number
         save_steps=recipe.save_steps,
         save_total_limit=recipe.keep,
         eval_strategy="steps" if recipe.eval_steps and held_out else "no",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
 import time
@@ -13,6 +14,7 @@ import torch
 from tqdm import tqdm
 from transformers import TrainerCallback
 
+from longalpaca_data.errors import LongalpacaError
 from longalpaca_data.train.disk import writing
 from longalpaca_data.train.memory import GIB
 
@@ -78,6 +80,20 @@ class FullAttentionAtTheEnd(TrainerCallback):
         if last and model.config._attn_implementation != self.full_name:  # noqa: SLF001
             inner = model.get_base_model() if hasattr(model, "get_base_model") else model
             inner.set_attn_implementation(self.full_name)
+
+
+class StopWhereLossIsNoNumber(TrainerCallback):
+    """End a run that has diverged before its checkpoints replace the good ones."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        """Raise :class:`LongalpacaError`, on all ranks: they log the same."""
+        del args, control
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise LongalpacaError(
+                f"the loss of step {state.global_step} is {loss}: training has diverged",
+                do="begin anew with a lower learning_rate or more warmup_steps",
+            )
 
 
 class Metrics(TrainerCallback):

@@ -25,6 +25,7 @@ from longalpaca_data.train.callbacks import (
     Metrics,
     Progress,
     StopOnRequest,
+    StopWhereLossIsNoNumber,
     read_metrics,
 )
 from longalpaca_data.train.card import model_card
@@ -136,7 +137,7 @@ def train(settings: Settings) -> Result:
         train_rows=_rows(data, recipe),
         eval_rows=PackedRows(one_each(held_out.lengths), "validation") if held_out else None,
         tokenizer=tokenizer,
-        callbacks=[stop, full],
+        callbacks=[stop, full, StopWhereLossIsNoNumber()],
         strategy=strategy,
     )
     if trainer.is_world_process_zero():

@@ -206,6 +206,15 @@ def test_a_second_signal_ends_the_processes(ready, capsys, saved):
     assert [path.name for path in out.iterdir()] == ["checkpoint-2"] * saved
 
 
+def test_a_run_that_diverges_ends_and_says_so(ready):
+    """transformers would log a loss of 0 and go on until every checkpoint is worthless."""
+    changes = {"learning_rate": 1e20, "warmup_steps": 0, "save_steps": 1, "max_steps": 6}
+    with pytest.raises(LongalpacaError, match=r"loss of step 2 is nan.*; begin .* learning_rate"):
+        train(make_settings(ready, accumulation=1, **changes))
+    assert list(losses(ready / "out")) == [1]
+    assert not (ready / "out" / "checkpoint-2").exists()
+
+
 def test_the_launcher_is_told_of_an_error_in_any_rank(ready, monkeypatch):
     """The fourth GPU may be the only one whose memory is full."""
     path = ready / "sft.json"
