@@ -175,6 +175,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
         ),
     ] = None,
     template: TemplateOption = None,
+    base: Annotated[str | None, typer.Option(help="Another place of the base of adapters.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure what a model makes of long texts."""
@@ -193,6 +194,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
             dataset,
             out,
             template,
+            base,
             limit,
             trials,
             mode="sliding" if stride else "non-overlapping",

@@ -40,6 +40,8 @@ class EvalOptions:
     """For longqa."""
     out: str | None = None
     template: Template | None = None
+    base: str | None = None
+    """Another place of the base model, for those that are adapters."""
     limit: int | None = None
     trials: int = 3
     depths: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -118,7 +120,7 @@ def _measure(report: Report, options: EvalOptions, progress: Callable[[str], Non
     """Fill ``report`` model by model, suite by suite."""
     contexts = list(options.contexts)
     for model in options.models:
-        asker = Asker.load(model, template=options.template)
+        asker = Asker.load(model, template=options.template, base=options.base)
         contexts = contexts or default_contexts(asker.context)
         if max(contexts) > asker.context:
             progress(
@@ -149,8 +151,8 @@ def _check(options: EvalOptions) -> None:
         raise LongalpacaError("longqa needs a data set", do="name one with --dataset")
     if "longqa" in options.suites:
         dataset_files(str(options.dataset), "validation")  # says where there is no such path
-    for model in options.models:  # the second one's path, too, before the first is measured
-        place_of(model)
+    for model in (*options.models, *([options.base] if options.base else [])):
+        place_of(model)  # the second one's path, too, before the first is measured
     if options.out and Path(options.out).expanduser().is_file():
         raise OutputError(f"{options.out} is a file", do="give a folder as --out")
     if any(context < 1 for context in options.contexts):

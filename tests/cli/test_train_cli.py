@@ -450,6 +450,21 @@ def test_an_interrupted_evaluation_keeps_what_it_measured(
     assert list(measured) == ["passkey"]
 
 
+def test_an_adapter_whose_base_lies_elsewhere_is_evaluated(
+    say: Say, adapter: Path, place: Path, tmp_path: Path, refused: Callable[..., None]
+) -> None:
+    moved = Path(shutil.copytree(adapter, tmp_path / "adapter"))
+    settings = json.loads((moved / "adapter_config.json").read_text())
+    settings["base_model_name_or_path"] = "/gone/model"
+    (moved / "adapter_config.json").write_text(json.dumps(settings))
+    words = ["eval", moved, "--context", 600, "--trials", 1]
+    refused("no model at /gone/model", *words)
+    refused("no model at /also/gone", *words, "--base", "/also/gone")
+    code, out, _ = say(*words, "--base", place / "model")
+    assert code == 0
+    assert "passkey 600" in out
+
+
 # -------------------------------------------------------------------------------- real processes
 
 
