@@ -17,6 +17,7 @@ from runs import losses, make_settings, setting_up
 from safetensors.torch import load_file
 
 from longalpaca_data.train import attention
+from longalpaca_data.train.ask import Asker
 from longalpaca_data.train.attention import grouped_attention, kernels
 from longalpaca_data.train.attention.heads import head_halves
 from longalpaca_data.train.launch import run_processes
@@ -96,6 +97,16 @@ def test_one_launch_per_half_of_the_heads_and_little_memory():
     assert torch.cuda.max_memory_allocated() - before < 4 * q.nbytes
 
 
+def test_float32_builds_no_scores():
+    """FlashAttention takes half precision only; what is left must not be torch's plain kernel."""
+    q, k, v = (x.detach().float() for x in tensors(28, 4, 1, 8192, 32))
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    grouped_attention(Layer(), q, k, v, None, group_size=None)
+    one_head = 4 * 8192**2
+    assert torch.cuda.max_memory_allocated() - before < one_head
+
+
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory):
     """A model with heads of 8, which the kernels take, trained in this process."""
@@ -116,6 +127,14 @@ def test_an_adapter_trained_in_bfloat16_reloads(ready):
     saved = load_file(ready / "one" / "adapter_model.safetensors")
     assert all(torch.isfinite(value).all() for value in saved.values())
     assert model.config.max_position_embeddings == 512
+
+
+def test_an_adapter_is_asked_on_the_gpu(ready):
+    """Adapters are float32 over a base in bfloat16."""
+    asker = Asker.load(str(ready / "one"))
+    assert asker.model.device.type == "cuda"
+    tokens = asker.encoder.prompt("Which number?")
+    assert asker.complete(tokens, answer=5) == "".join(asker.stream(tokens, answer=5)).strip()
 
 
 @pytest.mark.parametrize("tune", ["lora+", "lora", "full"])
