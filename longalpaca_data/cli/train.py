@@ -58,7 +58,7 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
     settings: Annotated[
         list[str],
         typer.Option(
-            "--set", help="Any key of the recipe: --set learning_rate=1e-4, lora.rank=16."
+            "--set", help="Any key of the recipe, several times: --set epochs=3 --set lora.rank=16."
         ),
     ] = [],  # noqa: B006 — typer's way to write a repeatable option
     torchrun: Annotated[
@@ -158,7 +158,13 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
     suite: Annotated[
         list[str], typer.Option(help="passkey, perplexity, longqa: one or several, with commas.")
     ] = ["passkey"],  # noqa: B006 — typer's way to write a repeatable option
-    context: Annotated[list[int], typer.Option(help="Lengths in tokens.")] = [],  # noqa: B006
+    context: Annotated[
+        list[int],
+        typer.Option(
+            help="A length in tokens; may be given several times.",
+            show_default="1024, 2048 … as far as the first model reads, at most 32768",
+        ),
+    ] = [],  # noqa: B006
     text: Annotated[
         list[str], typer.Option(help="Documents for perplexity; plain text is taken as it is.")
     ] = [],  # noqa: B006
