@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,15 @@ def corpus() -> Path:
     return Path(folder)
 
 
-def pytest_collection_finish() -> None:
-    """Spare the collector the hundreds of thousands of objects that imports made and none ends."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Spare the collector the hundreds of thousands of objects that imports make and none ends."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture
