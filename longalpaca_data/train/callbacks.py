@@ -105,12 +105,13 @@ class Metrics(TrainerCallback):
         self._since = (0.0, 0)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Drop what a broken-off run logged after its last checkpoint."""
+        """Drop what a broken-off run logged after its last checkpoint, or all where it had none."""
         del args, control
         self._since = (time.perf_counter(), self.tokens_seen())
         if not state.is_world_process_zero:
             return
-        kept = [m for m in read_metrics(self.path) if m["step"] <= state.global_step]
+        logged = read_metrics(self.path) if state.global_step else []
+        kept = [m for m in logged if m["step"] <= state.global_step]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text("".join(json.dumps(m) + "\n" for m in kept))
 

@@ -66,6 +66,11 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
     _check_output(out, resume=options.resume)
     if options.gpus is None and gpus == 0:
         _check_cpu(recipe)
+    if recipe.quantize and options.gpus == 0:
+        raise LongalpacaError(
+            "--quantize 4bit needs an NVIDIA GPU, and --gpus 0 means the CPU",
+            do="leave one of them out",
+        )
     tell = say or (lambda line: print(line, file=sys.stderr))  # noqa: T201 - stderr, by default
     where = f"{gpus} GPU{'s' if gpus > 1 else ''}" if gpus else "the CPU"
     tell(f"fine-tuning {recipe.model} on {dataset} ({where}) → {out}")

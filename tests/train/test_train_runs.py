@@ -16,7 +16,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 from peft import AutoPeftModelForCausalLM
-from runs import losses, make_settings, row, setting_up, write_dataset
+from runs import eval_losses, losses, make_settings, row, setting_up, write_dataset
 from safetensors.torch import load_file
 from tiny import byte_tokenizer, save_tiny, tiny_model
 from transformers import PrinterCallback, TrainerCallback
@@ -93,6 +93,15 @@ def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(ready):
 def tokens(folder):
     records = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     return [m["tokens"] for m in records if "loss" in m]
+
+
+def test_a_run_that_begins_anew_reports_nothing_of_the_one_before(ready):
+    """It was killed before its first checkpoint, and had another model perhaps."""
+    (ready / "out").mkdir()
+    (ready / "out" / "metrics.jsonl").write_text('{"step": 0, "eval_loss": 99}\n')
+    result = train(make_settings(ready, max_steps=1))
+    assert result.eval_loss_before < 10
+    assert len(eval_losses(ready / "out")) == 2
 
 
 def test_a_run_is_resumed_with_what_it_was_begun_with(ready):
@@ -472,7 +481,8 @@ def test_errors_are_one_line_and_write_nothing(tmp_path, monkeypatch):
     refused("no data set at", DatasetError, dataset=str(tmp_path / "gone"))
     refused("run `build` first", DatasetError, dataset=None, data_root=str(tmp_path / "gone"))
     refused("no chat template", changes={"template": "chat"})
-    refused("needs an NVIDIA GPU", changes={"quantize": "4bit"})
+    refused("4bit needs an NVIDIA GPU, and --gpus 0", changes={"quantize": "4bit"})
+    refused("4bit needs an NVIDIA GPU, none was found", changes={"quantize": "4bit"}, gpus=None)
     with monkeypatch.context() as nothing:
         nothing.setattr(importlib.util, "find_spec", lambda name: None)
         refused(r"pip install 'longalpaca-data\[deepspeed\]'", changes={"parallel": "zero3"})
