@@ -112,12 +112,20 @@ def _decoder(output: Any) -> msgspec.msgpack.Decoder[Any]:
     return msgspec.msgpack.Decoder(outcome[output])
 
 
+def _refuse_undecodable(folder: Path) -> None:
+    """Say that Arrow can't write to a path that isn't UTF-8, before anything is done."""
+    shown = str(folder.absolute()).encode("utf-8", "backslashreplace").decode()
+    if shown != str(folder.absolute()):
+        raise OutputError(f"the path {shown} is not UTF-8", do="choose another folder with --out")
+
+
 @contextlib.contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
     """Hold a working folder for this process alone; a second build says so and leaves.
 
     The kernel lets go of the lock when the process ends, however it ends.
     """
+    _refuse_undecodable(folder)
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)

@@ -16,9 +16,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from longalpaca_data.errors import RecipeError
-from longalpaca_data.recipe_errors import line_of, main_problem
+from longalpaca_data.errors import RecipeError, SourceError
+from longalpaca_data.recipe_errors import line_of, main_problem, repeated_key
 from longalpaca_data.records import DocumentKind
+
+SEEDS = 2**63
+"""Seeds lie between this and its negative: they go into hashes as 64-bit numbers."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -35,6 +38,16 @@ class SourceSpec(_Strict):
     kind: DocumentKind | Literal[""] = ""
     language: str = ""
     licence: str = ""
+
+
+def source_at(path: str) -> SourceSpec:
+    """Return the source that a command line names. SourceError for what can't be a name."""
+    try:
+        return SourceSpec(path=path)
+    except ValidationError as error:
+        shown = path.encode("utf-8", "backslashreplace").decode()
+        what = f"the source's name {shown} is not UTF-8" if path else "a source has an empty name"
+        raise SourceError(what, do="rename it, or name the folder that it lies in") from error
 
 
 class GroupSpec(_Strict):
@@ -184,7 +197,7 @@ class Recipe(_Strict):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     description: str = ""
     licence: str = ""
-    seed: int = 42
+    seed: int = Field(42, ge=-SEEDS, lt=SEEDS)
     tokenizer: str = "cl100k_base"
     languages: tuple[str, ...] = ("en", "zh")
     documents: tuple[SourceSpec, ...] = Field(min_length=1)
@@ -217,7 +230,7 @@ class Recipe(_Strict):
         """
         changes: dict[str, Any] = {}
         if sources:
-            changes |= {"documents": tuple(SourceSpec(path=path) for path in sources)}
+            changes |= {"documents": tuple(map(source_at, sources))}
             changes |= {"otherwise": ()}
         if not generator and model.get("base_url"):
             generator = "openai"
@@ -242,12 +255,17 @@ def load_recipe(file: Path) -> Recipe:
     try:
         text = file.read_text(encoding="utf-8")
         values = yaml.safe_load(text)
+        repeated = repeated_key(text)
     except OSError as error:
         raise RecipeError(f"can't read the recipe {file}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{file} is not valid YAML: {error}") from error
+    except RecursionError as error:
+        raise RecipeError(f"{file} is not a recipe: it is nested hundreds deep") from error
     if not isinstance(values, dict):
         raise RecipeError(f"{file} is not a recipe: it has no `key: value` lines")
+    if repeated:
+        raise RecipeError(f"{file}, line {repeated[1]}: `{repeated[0]}` is there already")
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:

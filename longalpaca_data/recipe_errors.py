@@ -16,6 +16,28 @@ def main_problem(error: ValidationError) -> ErrorDetails:
     return min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
 
 
+def repeated_key(text: str) -> tuple[str, int] | None:
+    """Return a key that stands twice in one mapping, of which YAML would silently drop the first,
+    and the line (from 1) of the second.
+    """
+    nodes, seen = [yaml.compose(text, Loader=yaml.SafeLoader)], set()
+    while nodes:
+        node = nodes.pop()
+        if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
+            continue
+        seen.add(id(node))  # an alias is the node that it stands for
+        if isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+            continue
+        keys: set[str] = set()
+        for key, value in node.value:
+            if key.value in keys:
+                return str(key.value), key.start_mark.line + 1
+            keys.add(str(key.value))
+            nodes.append(value)
+    return None
+
+
 def line_of(text: str, path: Sequence[int | str]) -> int:
     """Return the line (from 1) of a key path, or of the deepest part of it that is written down;
     0 where nothing of it is.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from longalpaca_data.errors import RecipeError
-from longalpaca_data.recipe import Recipe, load_recipe
+from longalpaca_data.errors import RecipeError, SourceError
+from longalpaca_data.recipe import Recipe, load_recipe, source_at
+from longalpaca_data.recipe_errors import repeated_key
 from longalpaca_data.resources import find_recipe, recipes_folder
 
 GOOD = "name: a\ndocuments: [x]\n"
@@ -35,8 +36,13 @@ def load(tmp_path: Path, text: str) -> Recipe:
         (GOOD + "windows: {lengths: [3]}\n", r"line 3: `windows\.lengths\.0`: .*200"),
         (GOOD + "mix: {on_shortfall: maybe}\n", "'scale', 'fill' or 'error'"),
         ("name: a b\ndocuments: [x]\n", r"line 1: `name`"),
+        (GOOD + f"seed: {10**30}\n", r"line 3: `seed`: .*less than"),
         ("name: a\ndocuments: []\n", "`documents`"),
         ("name: [", "not valid YAML"),
+        ("name: " + "[" * 3000 + "]" * 3000, "nested hundreds deep"),
+        (GOOD + "mix: {long: 5}\nfilter: {}\nmix: {short: 7}\n", r"line 5: `mix` is there already"),
+        (GOOD + "mix:\n  long: 5\n  short: 3\n  long: 6\n", r"line 6: `long` is there already"),
+        ("name: a\ndocuments:\n  - path: x\n    path: y\n", r"line 4: `path` is there already"),
         ("- a\n", "is not a recipe"),
     ],
 )
@@ -75,3 +81,16 @@ def test_command_line_options_replace_the_recipes(tmp_path: Path) -> None:
     assert [spec.path for spec in recipe.documents] == ["p", "q"]
     assert recipe.otherwise == ()
     assert recipe.seed == 7
+
+
+@pytest.mark.parametrize(("path", "says"), [("", "empty name"), ("a\udcff.txt", r"a\\udcff\.txt")])
+def test_a_source_that_can_not_be_named_is_one_line(path: str, says: str) -> None:
+    with pytest.raises(SourceError, match=says) as error:
+        source_at(path)
+    str(error.value).encode()  # can be printed
+
+
+def test_an_alias_counts_once(tmp_path: Path) -> None:
+    """Nine aliases of nine aliases of nine … are few nodes, and no work."""
+    bomb = "".join(f"- &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 9)}]\n" for n in range(30))
+    assert repeated_key(bomb) is None

@@ -54,7 +54,10 @@ MaxCostOption = Annotated[
 LimitOption = Annotated[int, typer.Option(help="At most this many long rows; 0: no limit.", min=0)]
 EngineOption = Annotated[str, typer.Option(help="Where the work runs: local.")]
 WorkersOption = Annotated[int, typer.Option(help="Processes; 0: one per core.", min=0)]
-SeedOption = Annotated[int | None, typer.Option(help="Random seed.", show_default="the recipe's")]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(help="Random seed.", show_default="the recipe's", min=-(2**63), max=2**63 - 1),
+]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Do everything anew.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress lines.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longalpaca_data.errors import SourceError, UnreadableError
-from longalpaca_data.recipe import SourceSpec
+from longalpaca_data.recipe import SourceSpec, source_at
 from longalpaca_data.records import content_id
 from longalpaca_data.sources import pydocs
 
@@ -61,7 +61,7 @@ def discover(sources: Iterable[str | SourceSpec], base: Path | None = None) -> l
     """
     found: dict[str, Reference] = {}
     for source in sources:
-        spec = SourceSpec(path=source) if isinstance(source, str) else source
+        spec = source_at(source) if isinstance(source, str) else source
         references = list(_references(spec, base or Path()))
         if not references:
             raise SourceError(
