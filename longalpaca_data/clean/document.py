@@ -17,7 +17,7 @@ from longalpaca_data.clean.headings import mark_headings
 from longalpaca_data.clean.labels import spaced
 from longalpaca_data.clean.lines import paragraphs, without_emphasis
 from longalpaca_data.clean.openings import in_small_letters
-from longalpaca_data.clean.unicode import characters, clean_code, clean_text
+from longalpaca_data.clean.unicode import characters, clean_code, clean_text, without_runs
 from longalpaca_data.records import Block, Document, RawDocument, Section, content_id
 from longalpaca_data.stage import Context, Stage
 
@@ -107,7 +107,7 @@ class Draft:
 
 
 def _draft(raw: RawDocument) -> Draft:
-    blocks = [replace(block, text=characters(block.text)) for block in raw.blocks]
+    blocks = [replace(block, text=without_runs(characters(block.text))) for block in raw.blocks]
     blocks, facts = gutenberg.strip(blocks)
     blocks = drop_leaders(remove_furniture(blocks))
     pieces = chunk(blocks)

@@ -69,6 +69,7 @@ CONFIG = ftfy.TextFixerConfig(
 # Removing a character can bring a base and its accent, or two halves of mojibake, together: a
 # second round mends that; hypothesis found nothing that needs a fifth.
 MAX_ROUNDS = 5
+RUNS = re.compile(r"[^\S\n]{2000,}+|[^\s\u2e80-\uffff]{5000,}+")
 BLANKS = re.compile(r"[ \t]+")
 WIDE_BLANKS = re.compile(r"[ \t]*\u3000[ \t\u3000]*")
 BLANK_LINES = re.compile(r"\n{3,}")
@@ -99,6 +100,13 @@ def whole(text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def without_runs(text: str) -> str:
+    """Drop runs that no text has: thousands of blanks, a picture in base64. Patterns that look for
+    a word's or a line's end take time quadratic in them; Chinese, which has no blanks, stays whole.
+    """
+    return RUNS.sub(" ", text)
 
 
 def squeeze(text: str) -> str:

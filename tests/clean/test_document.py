@@ -55,6 +55,17 @@ PAPER = "\n\n".join(
 )
 
 
+def test_runs_that_no_text_has_are_dropped_and_chinese_without_blanks_is_not() -> None:
+    """A picture in base64, a line of blanks: patterns would look through them for hours."""
+    chinese = "學而時習之" * 2000
+    text = f"{prose()}\n\nBefore {'iVBORw0KGgo/' * 50_000} after{' ' * 400_000}all.\n\n{prose()}"
+    document = cleaned(text)
+    assert "Before after all." in document.text
+    assert len(document.text) < 1100
+    assert chinese in cleaned(f"{chinese}。\n\n{chinese}。").text
+    assert f"See {'a' * 4999} there." in cleaned(f"{prose()}\n\nSee {'a' * 4999} there.").text
+
+
 def test_project_gutenberg() -> None:
     document = cleaned(GUTENBERG)
     assert document.title == "A Long Voyage and Its End"
