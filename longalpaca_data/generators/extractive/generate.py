@@ -19,7 +19,7 @@ from longalpaca_data.recipe import GenerateSpec
 from longalpaca_data.records import Evidence, Example, Window, content_id
 from longalpaca_data.stage import Context, Stage
 
-_VERSION = 1
+_VERSION = 2
 _MAX_FINDINGS = 3000  # a family that finds more in one window is sampled by its order in the text
 _FAMILY_SHARE = 0.2  # of a window's rows: as in the mix, so that no window is of one kind
 TWO_FACTS = "two_facts"

@@ -17,6 +17,14 @@ def test_asks_how_many_where_subject_and_noun_are_sure(read) -> None:
     assert finding.slots["asked"] == "How many classes does the sorted data set contain"
 
 
+@pytest.mark.parametrize("word", ["selected", "resulting", "final"])
+def test_a_subject_that_points_back_is_quoted_with_a_gap(read, word: str) -> None:
+    """Where several models are fitted, "the selected model" is no model in particular."""
+    finding = found(read(f"The {word} model has 12 components."))["12"]
+    assert finding.wording == "gap"
+    assert finding.slots["blank"] == f"The {word} model has ____ components."
+
+
 def test_leaves_a_gap_where_they_are_not(read) -> None:
     finding = found(read("In the control arm 57 households bought a kettle after half a year."))[
         "57"

@@ -48,6 +48,14 @@ _COUNTED = re.compile(
     r"(?P<tail>(?: (?:in|of|from|at|on|for|during|with|to|by|across|per|between|under) "
     r"[\w’' -]+?)?)\.$"
 )
+# "The selected model has two components": which model was said before. Such a sentence can be
+# quoted with a gap, but a question without it would be ambiguous.
+_POINTS_BACK = re.compile(
+    r"^(?:The )?(?:above|chosen|corresponding|current|estimated|final|first|fitted|following|former"
+    r"|last|latter|new|next|original|other|previous|proposed|remaining|resulting|same|second"
+    r"|selected)\b",
+    re.IGNORECASE,
+)
 _PREPOSITION = re.compile(
     r" (?:in|of|from|at|on|for|during|with|to|by|across|per|between|under|and|or|that|as) "
 )
@@ -102,6 +110,8 @@ def _how_many(text: str) -> dict[str, str] | None:
     if match is None or _PREPOSITION.search(match["noun"]) or not match["noun"].endswith(_PLURALS):
         return None
     subject = match["subject"]
+    if _POINTS_BACK.match(subject):
+        return None
     if not is_term(re.sub(r"^(?:The|An?) ", "", subject)) or re.search(r"\d", match["tail"]):
         return None
     helper, base = _VERBS[match["verb"]]
