@@ -125,6 +125,21 @@ def note_what_is_gathered(folder):
     LongTrainer._save = save
 
 
+def shard_small_weights():
+    """Let ZeRO-3 take weights away again that it would keep whole, as all of a tiny model are."""
+    from longalpaca_data.train import parallel
+
+    original = parallel._zero3
+
+    def zero3(*args, **kwargs):
+        config = original(*args, **kwargs)
+        keep = ("param_persistence_threshold", "max_live_parameters", "max_reuse_distance")
+        config["zero_optimization"].update({f"stage3_{name}": 0 for name in keep})
+        return config
+
+    parallel._zero3 = zero3
+
+
 def train_in_ranks(settings, what, world=2):
     """Train in processes that begin with everything imported: torchrun's take ten seconds."""
     from longalpaca_data.train.worker import SETTINGS_FILE, Result, result_file
@@ -176,6 +191,7 @@ def work(what, path):
         from deepspeed import ops
 
         ops.__compatible_ops__["deepspeed_shm_comm"] = False
+        shard_small_weights()
     as_on_a_gpu(what)
     note_who_reads(path.parent)
     note_what_is_gathered(path.parent)

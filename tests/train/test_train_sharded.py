@@ -114,11 +114,21 @@ def test_four_bit_weights_train_in_one_process(ready, monkeypatch, tune):
 
 
 @pytest.mark.parametrize(
-    ("what", "tune", "tolerance"), [("zero3", "full", 1e-5), ("zero3+bf16", "lora+", 5e-3)]
+    ("what", "tune", "tolerance", "checkpointing"),
+    [
+        ("zero3", "full", 1e-5, True),
+        ("zero3+bf16", "lora+", 5e-3, False),
+        ("zero3", "lora+", 1e-5, True),
+        ("zero3", "lora", 1e-5, True),
+    ],
 )
-def test_zero3_trains_what_one_process_trains(ready, monkeypatch, what, tune, tolerance):
+def test_zero3_trains_what_one_process_trains(
+    ready, monkeypatch, what, tune, tolerance, checkpointing
+):
+    """Adapters over weights that come and go want another kind of checkpointing than all else."""
     pytest.importorskip("deepspeed", reason="ZeRO-3 needs deepspeed")
-    one, two = both(ready / "qwen2", what, monkeypatch, tune=tune)
+    changes = {"tune": tune, "gradient_checkpointing": checkpointing}
+    one, two = both(ready / "qwen2", what, monkeypatch, **changes)
     assert_same(one, two, tolerance)
 
 
