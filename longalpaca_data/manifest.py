@@ -9,6 +9,8 @@ from longalpaca_data.errors import DatasetError
 from longalpaca_data.storage import read_json
 
 MANIFEST = "manifest.json"
+_ENTRIES = {"name", "recipe", "tokenizer", "stages", "mix", "documents", "costs", "files"}
+"""Without these it is the manifest of something else: other tools write files of this name."""
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -20,6 +22,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             do="run `build` with --out on that folder",
         )
     manifest = read_json(file)
-    if not isinstance(manifest, dict):
-        raise DatasetError(f"{file} is not a manifest", do="build the data set anew")
+    missing = _ENTRIES - manifest.keys() if isinstance(manifest, dict) else _ENTRIES
+    if missing:
+        lacks = f"it has no `{min(missing)}`"
+        raise DatasetError(f"{file} is not a data set's manifest: {lacks}",
+                           do="build the data set anew")  # fmt: skip
     return manifest

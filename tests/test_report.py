@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from longalpaca_data.build import Options, build
-from longalpaca_data.dataset import files_hold, read_manifest, refresh_report
+from longalpaca_data.dataset import MANIFEST, files_hold, read_manifest, refresh_report
+from longalpaca_data.errors import DatasetError
 from longalpaca_data.pictures import LABELS
 from longalpaca_data.recipe import Recipe
 from longalpaca_data.report import summary_lines, write_report
@@ -352,3 +353,10 @@ def test_the_figures_are_one_json_object(tmp_path: Path, here: Run) -> None:
     figures = json.loads(line)
     assert (figures["rows"], figures["long"], figures["short"]) == (2, 1, 1)
     assert not (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(("text", "lacks"), [("{}", "costs"), ("[]", "costs"), ("3", "costs")])
+def test_a_manifest_of_something_else_is_one_line(tmp_path: Path, text: str, lacks: str) -> None:
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(DatasetError, match=f"not a data set's manifest: it has no `{lacks}`"):
+        read_manifest(tmp_path)
