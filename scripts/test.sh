@@ -3,6 +3,7 @@
 #   bash scripts/test.sh -m 'not slow'
 #   bash scripts/test.sh -n 0 tests/test_build.py     # in this process, for a debugger
 set -euo pipefail
+unset PYTHONDONTWRITEBYTECODE  # hundreds of processes would compile the package anew
 cd "$(dirname "$0")/.."
 source scripts/environment.sh
 environment dev

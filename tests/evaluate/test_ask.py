@@ -94,7 +94,7 @@ def test_answers_come_in_pieces(asker):
     speaker = Speaker(None, asker.tokenizer, asker.encoder, 100)
     pieces = list(speaker.stream(asker.encoder.prompt("Speak."), answer=50))
     assert "".join(pieces) == "One word after another."
-    assert len(pieces) == 4
+    assert len(pieces) >= 4  # transformers before 5.24 waits for whole words
 
 
 def test_a_reader_who_has_had_enough_stops_the_model(asker):

@@ -136,16 +136,25 @@ def attend_varlen(
     scale: float,
     kernel: VarlenKernel,
 ) -> torch.Tensor:
-    """Attend in two kernel calls, one per head half, whatever the number of groups."""
+    """Attend in two kernel calls, one per head half, whatever the number of groups.
+
+    In one where both halves have the same: full attention, groups without a shift, short documents.
+    """
     batch, _, tokens, _ = query.shape
-    flat = [x.transpose(1, 2).flatten(0, 1) for x in (query, key, value)]
-    outs = []
-    for half, q, k, v in _halves(*flat):
-        sizes = tuple(
-            size for row in groups for size in (row.shifted if half.shifted else row.plain)
-        )
-        outs.append(kernel(q, k, v, _boundaries(sizes, query.device), max(sizes), scale))
-    return torch.cat(outs, dim=1).reshape(batch, tokens, *flat[0].shape[1:])
+    q, k, v = (x.transpose(1, 2).flatten(0, 1) for x in (query, key, value))
+
+    def attend(sizes: Sizes, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        return kernel(q, k, v, _boundaries(sizes, query.device), max(sizes), scale)
+
+    plain = tuple(size for row in groups for size in row.plain)
+    shifted = tuple(size for row in groups for size in row.shifted)
+    if plain == shifted:
+        out = attend(plain, q, k, v)
+    else:
+        halves = _halves(q, k, v)
+        parts = [attend(shifted if half.shifted else plain, *part) for half, *part in halves]
+        out = torch.cat(parts, dim=1)
+    return out.reshape(batch, tokens, *q.shape[1:])
 
 
 @lru_cache(maxsize=8)
