@@ -109,7 +109,7 @@ class Memory:
 def memory(
     config: Any, counts: Counts, recipe: SftRecipe, parallel: Parallel, world: int
 ) -> Memory:
-    """Estimate bytes per GPU; within 10 % of simulated steps (bench/memory.py), mostly 1 %.
+    """Estimate bytes per GPU; within 5 % of simulated steps (bench/memory.py), mostly 1 %.
 
     Frozen weights take 2 bytes (4 in float32), trained ones 4, their moments 8. Gradients take 4,
     and as much again in DDP's buckets. ZeRO-3 (half copies of trained weights beside the float32
