@@ -22,9 +22,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             do="run `build` with --out on that folder",
         )
     manifest = read_json(file)
-    missing = _ENTRIES - manifest.keys() if isinstance(manifest, dict) else _ENTRIES
+    found: dict[str, Any] = manifest if isinstance(manifest, dict) else {}
+    missing = _ENTRIES - found.keys()
     if missing:
-        lacks = f"it has no `{min(missing)}`"
-        raise DatasetError(f"{file} is not a data set's manifest: {lacks}",
-                           do="build the data set anew")  # fmt: skip
-    return manifest
+        raise DatasetError(
+            f"{file} is not a data set's manifest: it has no `{min(missing)}`",
+            do="build the data set anew",
+        )
+    return found
