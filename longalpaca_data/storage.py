@@ -34,7 +34,7 @@ def output_errors(path: Path) -> Iterator[None]:
         reason = error.strerror or str(error)
         raise OutputError(
             f"can't write {path}: {reason}",
-            do="free space there or choose another folder with --out",
+            do="free space there or choose another folder",
         ) from error
 
 
