@@ -30,6 +30,12 @@ def corpus() -> Path:
     return Path(folder)
 
 
+def pytest_configure() -> None:
+    """Let processes that tests start hear Ctrl-C: shells make what is in the background deaf."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Spare the collector the hundreds of thousands of objects that imports make and none ends."""
