@@ -77,6 +77,7 @@ def test_without_the_package_the_error_says_what_to_install(
         in_order_of_choice(pairs(), MixSpec(short_select="embedding"), 1)
 
 
+@pytest.mark.slow
 def test_an_encoder_that_is_not_there_is_one_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

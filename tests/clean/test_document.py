@@ -55,6 +55,7 @@ PAPER = "\n\n".join(
 )
 
 
+@pytest.mark.slow
 def test_runs_that_no_text_has_are_dropped_and_chinese_without_blanks_is_not() -> None:
     """A picture in base64, a line of blanks: patterns would look through them for hours."""
     chinese = "學而時習之" * 2000

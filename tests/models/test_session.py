@@ -251,7 +251,7 @@ def test_troubles_that_pass_cost_nothing_but_time(tmp_path: Path) -> None:
 
     with (
         ModelServer(script) as server,
-        session(server.base_url, tmp_path, Limits(concurrency=9), timeout=0.5) as opened,
+        session(server.base_url, tmp_path, Limits(concurrency=9), timeout=2) as opened,
     ):
         assert list(opened.map(range(18), answer)) == [str(number) for number in range(18)]
         assert opened.usage.retries == {

@@ -37,6 +37,7 @@ def estimate_over_peak(found, world):
     return memory(step.config, step.counts, found, kind, world).total / step.peak
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [1, 8])
 @pytest.mark.parametrize("checkpointing", [True, False])
 def test_a_small_model(world, checkpointing):
@@ -86,6 +87,7 @@ def test_a_whole_model_on_eight_gpus():
     assert estimate_over_peak(found, 8) == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_simulation_counts_what_torchs_own_tracker_counts():
     seen = {}
 

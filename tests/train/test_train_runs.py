@@ -126,6 +126,7 @@ def test_a_run_is_resumed_with_what_it_was_begun_with(ready):
     assert train(make_settings(ready, resume=True, max_steps=5, save_steps=9)).steps == 5
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_saved_goes_on_from_the_checkpoint_before(ready):
     """transformers writes a checkpoint in its place, its own state at the end."""
     out = ready / "out"
@@ -139,6 +140,7 @@ def test_a_run_killed_while_it_saved_goes_on_from_the_checkpoint_before(ready):
     assert (result.steps, result.interrupted) == (4, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spare", [-60_000, -5_000, 5_000], ids=["metrics", "adapter", "optimizer"])
 def test_a_full_disk_is_one_line_and_the_run_goes_on_from_before(ready, spare):
     """As full as the system lets a test make it: no file may grow beyond so many bytes."""
