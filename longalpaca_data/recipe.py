@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from longalpaca_data.errors import RecipeError, SourceError
-from longalpaca_data.recipe_errors import line_of, main_problem, repeated_key
+from longalpaca_data.recipe_errors import line_of, main_problem, read_recipe
 from longalpaca_data.records import DocumentKind
 
 SEEDS = 2**63
@@ -252,20 +251,7 @@ class Recipe(_Strict):
 
 def load_recipe(file: Path) -> Recipe:
     """Read and check a recipe; RecipeError names file, line and key, and the nearest known key."""
-    try:
-        text = file.read_text(encoding="utf-8")
-        values = yaml.safe_load(text)
-        repeated = repeated_key(text)
-    except OSError as error:
-        raise RecipeError(f"can't read the recipe {file}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{file} is not valid YAML: {error}") from error
-    except RecursionError as error:
-        raise RecipeError(f"{file} is not a recipe: it is nested hundreds deep") from error
-    if not isinstance(values, dict):
-        raise RecipeError(f"{file} is not a recipe: it has no `key: value` lines")
-    if repeated:
-        raise RecipeError(f"{file}, line {repeated[1]}: `{repeated[0]}` is there already")
+    text, values = read_recipe(file)
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:

@@ -1,12 +1,16 @@
-"""Where a mistake in a YAML file stands, and which of several to name first."""
+"""Recipes of either kind: how one is read, what is wrong with it, where that stands."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+from longalpaca_data.errors import RecipeError
 
 
 def main_problem(error: ValidationError) -> ErrorDetails:
@@ -14,6 +18,25 @@ def main_problem(error: ValidationError) -> ErrorDetails:
     misspelling is the news.
     """
     return min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+
+
+def read_recipe(file: Path) -> tuple[str, dict[Any, Any]]:
+    """Read a recipe's text and its keys, whatever kind of recipe it is. Raises RecipeError."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
+        repeated = repeated_key(text)
+    except OSError as error:
+        raise RecipeError(f"can't read the recipe {file}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"can't read {file}: not valid YAML: {error}") from error
+    except RecursionError as error:
+        raise RecipeError(f"{file} is not a recipe: it is nested hundreds deep") from error
+    if not isinstance(values, dict):
+        raise RecipeError(f"{file} is not a recipe: it has no `key: value` lines")
+    if repeated:
+        raise RecipeError(f"{file}, line {repeated[1]}: `{repeated[0]}` is there already")
+    return text, values
 
 
 def repeated_key(text: str) -> tuple[str, int] | None:

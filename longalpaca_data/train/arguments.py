@@ -49,7 +49,7 @@ def trainer_arguments(
         logging_nan_inf_filter=False,  # it would log 0 for a loss that is no number
         save_steps=recipe.save_steps,
         save_total_limit=recipe.keep,
-        eval_strategy="steps" if recipe.eval_steps and held_out else "no",
+        eval_strategy="steps" if recipe.eval_steps else "no",
         eval_steps=recipe.eval_steps,
         eval_on_start=held_out and not settings.resume,
         report_to=list(recipe.report_to) or "none",

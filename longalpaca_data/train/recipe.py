@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from longalpaca_data.errors import RecipeError
-from longalpaca_data.recipe_errors import line_of, main_problem
+from longalpaca_data.recipe_errors import line_of, main_problem, read_recipe
 from longalpaca_data.resources import recipes_folder
 
 Positive = Annotated[int, Field(ge=1)]
@@ -127,13 +127,7 @@ def load_recipe(path: Path, changes: Mapping[str, Any] | None = None) -> SftReci
 
     Raises :class:`RecipeError` naming the key, the line and, for a misspelt key, the nearest one.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RecipeError(f"can't read {path}: {error}", do="mend the recipe") from error
-    if not isinstance(values, dict):
-        raise RecipeError(f"{path} is not a recipe: no keys", do="give name, model and context")
+    text, values = read_recipe(path)
     if changes and changes.get("model", values.get("model")) != values.get("model"):
         values.pop("architecture", None)  # the numbers are those of the recipe's own model
     values = {"name": path.stem, **values}

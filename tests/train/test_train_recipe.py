@@ -276,3 +276,15 @@ def test_any_key_can_be_set_by_a_word():
 def test_a_word_that_sets_nothing_is_refused(words, problem):
     with pytest.raises(LongalpacaError, match=problem):
         settings_of(words)
+
+
+def test_a_training_recipe_is_read_as_any_other(tmp_path):
+    path = tmp_path / "r.yaml"
+    for text, message in (
+        ("model: a\ncontext: 64\nmodel: b\n", "line 3: `model` is there already"),
+        ("model: " + "[" * 2000, "nested hundreds deep"),
+        ("- a\n", "is not a recipe"),
+    ):
+        path.write_text(text)
+        with pytest.raises(RecipeError, match=message):
+            load_recipe(path)
