@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from longalpaca_data.export import FORMATS, export, write_split
-from longalpaca_data.validate import validate
+from longalpaca_data.rowfiles.validate import validate
 
 ROW_BYTES = 430_000
 BASE = "(one row)"

@@ -108,7 +108,7 @@ class Bench:
     def calls(self, name: str) -> dict[str, float]:
         """Return a client's share of the ideal throughput, CPU per call, and what a kill loses."""
         options = self.options
-        scripted = ("-m", "tests.models.server", "--latency", options.latency)
+        scripted = ("-m", "tests.llm.server", "--latency", options.latency)
         with tempfile.TemporaryDirectory() as folder, server(*scripted) as (url, _):
             found = _said(self.start(name, "calls", self._task(url, folder)))
         ideal = options.calls * options.latency / options.concurrency

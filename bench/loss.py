@@ -19,7 +19,7 @@ import time
 import torch
 from torch.nn.functional import cross_entropy
 
-from longalpaca_data.train.loss import weighted_nll
+from longalpaca_data.train.model.loss import weighted_nll
 
 
 def measure(kind: str, tokens: int, words: int, width: int) -> dict[str, float]:

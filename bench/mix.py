@@ -16,10 +16,10 @@ import resource
 import time
 from collections import Counter
 
+from longalpaca_data.core.recipe import MixSpec
+from longalpaca_data.core.records import Evidence, Example, Part, Sample, ShortPair, Window
 from longalpaca_data.mix import mix
-from longalpaca_data.recipe import MixSpec
-from longalpaca_data.records import Evidence, Example, Part, Sample, ShortPair, Window
-from longalpaca_data.stage import Context
+from longalpaca_data.pipeline.stage import Context
 
 LENGTHS = (4000, 8000, 16000, 32000)
 SIZE = 100_000  # characters of material

@@ -18,12 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from longalpaca_data.diversity import in_order_of_choice, without_near_duplicates
-from longalpaca_data.recipe import MixSpec, ShortSpec
-from longalpaca_data.records import ShortPair
-from longalpaca_data.resources import sample_folder
-from longalpaca_data.short import distinct_pairs, read_pairs
-from longalpaca_data.stage import Context
+from longalpaca_data.core.recipe import MixSpec, ShortSpec
+from longalpaca_data.core.records import ShortPair
+from longalpaca_data.core.resources import sample_folder
+from longalpaca_data.mix.diversity import in_order_of_choice, without_near_duplicates
+from longalpaca_data.mix.short import distinct_pairs, read_pairs
+from longalpaca_data.pipeline.stage import Context
 
 _WORD = re.compile(r"[A-Za-z]{5,}")
 

@@ -20,9 +20,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from longalpaca_data.train.callbacks import METRICS_FILE, read_metrics
-from longalpaca_data.train.options import settings_of
 from longalpaca_data.train.recipe import find_recipe, load_recipe
+from longalpaca_data.train.run.callbacks import METRICS_FILE, read_metrics
+from longalpaca_data.train.run.options import settings_of
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("full", "s2", "local", "s2+full")

@@ -10,28 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from longalpaca_data.clean import clean_stage
-from longalpaca_data.dataset import Summary, write_dataset
-from longalpaca_data.diversity import in_order_of_choice, without_near_duplicates
-from longalpaca_data.documents import Documents, distinct, write_documents
-from longalpaca_data.engines import engine_named
-from longalpaca_data.errors import SourceError
-from longalpaca_data.filters import repeats_stage, rules_stage
-from longalpaca_data.generators import Desk, check_generator, generate_stage, unused_key
-from longalpaca_data.ground import ground_stage
-from longalpaca_data.inputs import document_sources, short_sources
-from longalpaca_data.ledger import Ledger, folder_lock
+from longalpaca_data.collect import collect_stage, discover
+from longalpaca_data.collect.inputs import document_sources, short_sources
+from longalpaca_data.core.errors import SourceError
+from longalpaca_data.core.progress import Progress
+from longalpaca_data.core.recipe import Recipe
+from longalpaca_data.core.records import Document, Example, RawDocument, Sample, Window, content_id
+from longalpaca_data.core.storage import read_json, write_json, write_jsonl
+from longalpaca_data.core.tokens import Tokenizer, resolve
+from longalpaca_data.dataset.write import Summary, write_dataset
+from longalpaca_data.filter import repeats_stage, rules_stage
+from longalpaca_data.filter.ground import ground_stage
+from longalpaca_data.generate import Desk, check_generator, generate_stage, unused_key
 from longalpaca_data.mix import mix
-from longalpaca_data.pipeline import In, Out, Pipeline
-from longalpaca_data.progress import Progress
-from longalpaca_data.recipe import Recipe
-from longalpaca_data.records import Document, Example, RawDocument, Sample, Window, content_id
-from longalpaca_data.reviews import read_reviews
-from longalpaca_data.segment import all_windows_in_order, group_stage, segment_stage
-from longalpaca_data.short import distinct_pairs, read_pairs
-from longalpaca_data.sources import collect_stage, discover
-from longalpaca_data.stage import Stage
-from longalpaca_data.storage import read_json, write_json, write_jsonl
-from longalpaca_data.tokens import Tokenizer, resolve
+from longalpaca_data.mix.diversity import in_order_of_choice, without_near_duplicates
+from longalpaca_data.mix.reviews import read_reviews
+from longalpaca_data.mix.short import distinct_pairs, read_pairs
+from longalpaca_data.pipeline.engines import engine_named
+from longalpaca_data.pipeline.ledger import Ledger, folder_lock
+from longalpaca_data.pipeline.runner import In, Out, Pipeline
+from longalpaca_data.pipeline.stage import Stage
+from longalpaca_data.windows.documents import Documents, distinct, write_documents
+from longalpaca_data.windows.segment import all_windows_in_order, group_stage, segment_stage
 
 STAGES = ("collect", "clean", "generate", "filter", "mix")
 """The stages that can be asked for one at a time; ``build`` is all of them and the files."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from longalpaca_data.dataset import MANIFEST
+from longalpaca_data.core.records import content_id
+from longalpaca_data.core.storage import write_parquet
+from longalpaca_data.dataset.write import MANIFEST
 from longalpaca_data.export import SCHEMA
-from longalpaca_data.records import content_id
-from longalpaca_data.storage import write_parquet
 
 
 def long_row(text: str, *quotes: str, **changes: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from longalpaca_data.cli import main
-from longalpaca_data.records import Document, Part, Section, Window, content_id
-from longalpaca_data.resources import sample_folder
+from longalpaca_data.core.records import Document, Part, Section, Window, content_id
+from longalpaca_data.core.resources import sample_folder
 from tests.browser import browser, page, witness  # noqa: F401 — fixtures
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,8 +67,8 @@ def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """A build in this process plans its pictures and leaves them blank: drawing takes three
     quarters of a small build's time.
     """
-    monkeypatch.setattr("longalpaca_data.charts.svg", lambda figure, label: "<svg></svg>")
-    monkeypatch.setattr("longalpaca_data.charts.png", lambda figure: b"\x89PNG\r\n\x1a\n")
+    monkeypatch.setattr("longalpaca_data.dataset.charts.svg", lambda figure, label: "<svg></svg>")
+    monkeypatch.setattr("longalpaca_data.dataset.charts.png", lambda figure: b"\x89PNG\r\n\x1a\n")
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from longalpaca_data.build import Options, build
+from longalpaca_data.core.recipe import load_recipe
+from longalpaca_data.core.storage import file_sha256
+from longalpaca_data.core.tokens import Tokenizer
 from longalpaca_data.export import ALPACA_KEYS
-from longalpaca_data.recipe import load_recipe
-from longalpaca_data.storage import file_sha256
-from longalpaca_data.tokens import Tokenizer
-from longalpaca_data.validate import validate
+from longalpaca_data.rowfiles.validate import validate
 from tests.conftest import ROOT, Run, copy_few, write_small_recipe
 
 
@@ -290,7 +290,7 @@ if moment == "rename":
 elif moment == "fsync":
     os.fsync = armed(os.fsync, True)
 else:
-    from longalpaca_data.ledger import Ledger
+    from longalpaca_data.pipeline.ledger import Ledger
     Ledger.finish = armed(Ledger.finish, False)
 sys.argv = ["cli.py", "build", recipe, "--out", out, "--workers", "1"]
 from longalpaca_data.cli import main

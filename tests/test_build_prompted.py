@@ -13,8 +13,8 @@ import pytest
 
 from longalpaca_data.export import read_rows
 from tests.conftest import ROOT, Run
-from tests.generators.good_model import SPOIL, reply, spoil
-from tests.models.server import Asked, ModelServer, Reply
+from tests.generate.prompted.good_model import SPOIL, reply, spoil
+from tests.llm.server import Asked, ModelServer, Reply
 
 KEY = "sk-test-0123456789abcdefghijklmnop"
 BASE = {"LONGALPACA_TEST_KEY": KEY}
@@ -141,7 +141,7 @@ def test_a_changed_prompt_asks_only_its_own_questions(
     templates = dict(ledger.execute("SELECT template, count(*) FROM calls GROUP BY template"))
     asked = len(server.asked)
     prompts.mkdir()
-    packaged = Path(__file__).parent.parent / "longalpaca_data" / "prompts" / "prompted"
+    packaged = ROOT / "longalpaca_data" / "generate" / "prompts" / "prompted"
     for file in packaged.glob("summary.*.md"):
         (prompts / file.name).write_text(file.read_text() + "\nBe brief. 要简短。\n")
     recipe.write_text(recipe.read_text().replace("generate:", f"generate:\n  prompts: {prompts}"))
@@ -154,7 +154,7 @@ def test_a_changed_prompt_asks_only_its_own_questions(
 def test_the_dry_run_foresees_calls_tokens_and_money(
     here: Run, recipe: Path, few: Path, script: Script, tmp_path: Path
 ) -> None:
-    from longalpaca_data.tokens import resolve
+    from longalpaca_data.core.tokens import resolve
 
     count, _ = resolve("cl100k_base")
 
@@ -234,7 +234,7 @@ def test_an_attack_in_a_document_reaches_its_own_rows_at_most(
 VLLM = """
 import types
 from pathlib import Path
-from tests.generators.good_model import reply
+from tests.generate.prompted.good_model import reply
 
 class LLM:
     def __init__(self, **options):

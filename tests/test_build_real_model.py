@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from longalpaca_data.calls import Calls, Which
-from longalpaca_data.errors import CallFailedError
-from longalpaca_data.models import Completion, Prompt
-from longalpaca_data.models.openai import OpenAIModel
+from longalpaca_data.core.errors import CallFailedError
+from longalpaca_data.llm import Completion, Prompt
+from longalpaca_data.llm.openai import OpenAIModel
+from longalpaca_data.pipeline.calls import Calls, Which
 from tests.conftest import Run
-from tests.models.asking import question
-from tests.models.small_model import llama_server
+from tests.llm.asking import question
+from tests.llm.small_model import llama_server
 
 SCHEMA = json.dumps(
     {"type": "object", "properties": {"word": {"type": "string", "maxLength": 20}},

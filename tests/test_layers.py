@@ -11,71 +11,31 @@ import longalpaca_data
 
 PACKAGE = Path(longalpaca_data.__file__).parent
 FLOORS = [
-    {"errors"},
-    {"records", "progress", "resources", "recipe_errors"},
-    {"storage"},
-    {
-        "tokens",
-        "language",
-        "stage",
-        "calls",
-        "recipe",
-        "pages",
-        "charts",
-        "excerpts",
-        "reviews",
-        "rowfiles",
-        "manifest",
-        "licences",
-    },
-    {"ledger", "documents", "instruction", "models", "embeddings"},
-    # The workers: one room per kind of work, none knows another.
-    {
-        "sources",
-        "clean",
-        "segment",
-        "generators",
-        "ground",
-        "filters",
-        "diversity",
-        "short",
-        "mix",
-        "export",
-        "validate",
-    },
-    {"statistics", "inputs", "materials"},
-    {"pictures"},
-    {"card", "report"},
+    {"core"},
+    {"rowfiles", "pipeline"},
+    # The workers: one room per kind of work, none knows another of its floor.
+    {"llm", "collect", "clean", "windows"},
+    {"generate", "filter", "mix", "train"},
+    {"export", "evaluate"},
     {"dataset"},
     {"hub", "review"},
-    {"engines"},
-    {"pipeline"},
     {"build"},
-    {"plan"},
+    {"dryrun"},
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-# The trainer is a tower of its own beside the pipeline: it knows the ground floors, and how a row's
-# instruction is worded, which a question to a trained model must be worded like.
-TOWER = {"train", "evaluate"}
-TOWER_MAY_USE = {
-    "errors",
-    "recipe_errors",
-    "records",
-    "progress",
-    "resources",
-    "storage",
-    "rowfiles",
-    "instruction",
-}
+# The trainer's own rooms, by the same rule: attention and data know no model, a run knows all.
+TRAIN_FLOORS = [{"recipe"}, {"attention", "data"}, {"model"}, {"ask", "run"}]
+TRAIN_FLOOR = {room: number for number, rooms in enumerate(TRAIN_FLOORS) for room in rooms}
 
 
-def room(module: str) -> str:
-    return module.split(".")[1] if "." in module else ""
-
-
-def imports(file: Path) -> set[str]:
+def imports(file: Path, depth: int = 1, within: str = "longalpaca_data") -> set[str]:
     """Return the rooms that a file imports, inside functions too."""
+
+    def room(module: str) -> str:
+        steps = module.split(".")
+        return steps[depth] if module.startswith(within + ".") and len(steps) > depth else ""
+
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -95,17 +55,27 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 def test_imports_run_downwards(file: Path) -> None:
     own = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
     for other in imports(file) - {own, "__version__"}:
-        if own in TOWER:
-            assert other in TOWER | TOWER_MAY_USE, f"{own} imports {other}"
-        elif own == "cli":
-            assert other in FLOOR.keys() | TOWER
-        else:
-            assert FLOOR[other] < FLOOR[own], f"{own} imports {other}"
+        assert FLOOR[other] < FLOOR[own], f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "train").rglob("*.py")), ids=lambda f: f.stem)
+def test_imports_run_downwards_in_the_trainer(file: Path) -> None:
+    own = file.relative_to(PACKAGE / "train").parts[0].removesuffix(".py")
+    for other in imports(file, depth=2, within="longalpaca_data.train") - {own}:
+        assert TRAIN_FLOOR[other] < TRAIN_FLOOR[own], f"train/{own} imports train/{other}"
 
 
 def test_every_room_has_a_floor() -> None:
     rooms = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in FILES}
-    assert rooms - {"__init__"} <= FLOOR.keys() | TOWER
+    assert rooms - {"__init__"} == FLOOR.keys()
+
+
+ROOMS_IN_ORDER = ["collect", "clean", "windows", "generate", "filter", "mix", "export"]
+
+
+@pytest.mark.parametrize(("n", "room"), list(enumerate(ROOMS_IN_ORDER, 1)))
+def test_a_stage_room_says_its_place_in_the_flow(n: int, room: str) -> None:
+    assert f'"""{n} of 7: ' in (PACKAGE / room / "__init__.py").read_text(encoding="utf-8")
 
 
 def test_no_circle_within_a_room() -> None:

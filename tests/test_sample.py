@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from longalpaca_data.core.resources import sample_folder
 from longalpaca_data.export import read_rows
-from longalpaca_data.resources import sample_folder
 from tests.conftest import ROOT, Run
 
 DOCUMENTS = sample_folder() / "documents"

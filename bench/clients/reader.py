@@ -11,7 +11,7 @@ import json
 import re
 import sys
 
-from tests.models.server import Asked, ModelServer, Reply
+from tests.llm.server import Asked, ModelServer, Reply
 
 _FENCED = re.compile(r"<(material-\w+) [^\n]*>\n(.*?)\n</\1>", re.DOTALL)
 _PARAGRAPH = re.compile(r"On day \d+ [^\n]+")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from task import Task, main
 
-from longalpaca_data.models import Ask, Limits, Message, Prompt, Session
-from longalpaca_data.models.openai import OpenAIModel
+from longalpaca_data.llm import Ask, Limits, Message, Prompt, Session
+from longalpaca_data.llm.openai import OpenAIModel
 
 _CLI = Path(__file__).resolve().parents[2] / "cli.py"
 _RECIPE = """name: cover

@@ -29,16 +29,17 @@ from torch.nn.modules import linear_cross_entropy, linear_cross_entropy_options
 from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import AutoModelForCausalLM
 
-from longalpaca_data.train import attention, shards
+from longalpaca_data.train import attention
 from longalpaca_data.train.attention import kernels
-from longalpaca_data.train.collate import IGNORED
-from longalpaca_data.train.lora import Counts, count, prepare
-from longalpaca_data.train.loss import add_weighted_loss
-from longalpaca_data.train.model import attention_of
-from longalpaca_data.train.parallel import computes_in_half
-from longalpaca_data.train.plan import config_from_numbers, tune_options
+from longalpaca_data.train.data.collate import IGNORED
+from longalpaca_data.train.model import shards
+from longalpaca_data.train.model.lora import Counts, count, prepare
+from longalpaca_data.train.model.loss import add_weighted_loss
+from longalpaca_data.train.model.parallel import computes_in_half
+from longalpaca_data.train.model.plan import config_from_numbers, tune_options
+from longalpaca_data.train.model.rope import extend_context
+from longalpaca_data.train.model.setup import attention_of
 from longalpaca_data.train.recipe import SftRecipe
-from longalpaca_data.train.rope import extend_context
 
 TARGETS = 10
 """One token in ten is a target."""

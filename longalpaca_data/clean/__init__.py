@@ -1,4 +1,4 @@
-"""Cleaning: blocks as readers saw them become a document's text and its sections."""
+"""2 of 7: RawDocument → Document. Blocks as readers saw them become a text and its sections."""
 
 from longalpaca_data.clean.document import clean_document, clean_stage
 

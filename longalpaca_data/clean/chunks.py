@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 
 
 @dataclass(frozen=True, slots=True)

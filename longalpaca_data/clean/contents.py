@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from longalpaca_data.clean.chunks import Chunk, Piece
 from longalpaca_data.clean.labels import label_of
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 
 TITLE = re.compile(
     r"^(?:the )?(?:table of )?contents[.:]?$"

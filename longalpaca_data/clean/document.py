@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from longalpaca_data import language
 from longalpaca_data.clean import gutenberg, kind, licence, title
 from longalpaca_data.clean.chunks import Chunk, Piece, chunk
 from longalpaca_data.clean.contents import drop_leaders, key, take_contents
@@ -18,8 +17,9 @@ from longalpaca_data.clean.labels import spaced
 from longalpaca_data.clean.lines import paragraphs, without_emphasis
 from longalpaca_data.clean.openings import in_small_letters
 from longalpaca_data.clean.unicode import characters, clean_code, clean_text, without_runs
-from longalpaca_data.records import Block, Document, RawDocument, Section, content_id
-from longalpaca_data.stage import Context, Stage
+from longalpaca_data.core import language
+from longalpaca_data.core.records import Block, Document, RawDocument, Section, content_id
+from longalpaca_data.pipeline.stage import Context, Stage
 
 RULES = 2  # raised when the rules change: documents are then cleaned again
 LANGUAGES = ("en", "zh")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from longalpaca_data.clean.contents import key
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 
 # 「…且聽下回分解。第十三回　蘧駪夫求賢問業　馬純上仗義疏財話說婁府…」
 # A title is a couplet of seven or eight characters each, and a storyteller's opening follows it.

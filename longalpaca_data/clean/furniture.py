@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 
 EDGE_LINES = 3  # deeper than three lines no running header was seen
 MIN_PAGES = 3

@@ -24,7 +24,7 @@ from longalpaca_data.clean.sequences import (
     sections,
     stands_out,
 )
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 
 CONTENTS_RUN = 4  # so many headings without text between them are a list of contents
 ZH_START = re.compile(r"^第")

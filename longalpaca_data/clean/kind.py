@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from longalpaca_data.records import DocumentKind
+from longalpaca_data.core.records import DocumentKind
 
 FRONT = 6_000  # characters: title page, abstract, "this manual …"
 MIN_CHAPTERS = 4

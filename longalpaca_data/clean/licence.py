@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 
 MAX_LICENCE = 80  # characters: what isn't known by a name is cut at a word
 FRONT_BLOCKS = 150  # title page, imprint, the margin of a paper's first page

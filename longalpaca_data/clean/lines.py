@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from longalpaca_data.clean.chunks import Chunk, Piece
 from longalpaca_data.clean.joining import IDEOGRAPH, UNWRAPPED, Joiner, joiner
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 
 UNWRAPPED_SHARE = 1.5  # of the document's width: as above, in a document with wrapped lines
 BROKEN_SHARE = 0.5  # of a chunk's line ends where the next word would have fitted: verse or a list

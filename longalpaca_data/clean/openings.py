@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 
 WORD = re.compile(r"[A-Za-zÀ-ÿ]+(?:[’'][A-Za-zÀ-ÿ]+)?")
 CAPITALS = r"[A-ZÀ-Þ]+(?:[’'][A-ZÀ-Þ]+)?"

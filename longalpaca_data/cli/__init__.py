@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from longalpaca_data.cli import hub, ledger, review, train  # noqa: F401 — their commands register themselves
 from longalpaca_data.cli.app import INTERRUPTED, app, say
-from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.core.errors import LongalpacaError
 
 __all__ = ["app", "main"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from longalpaca_data.dataset import Summary
-    from longalpaca_data.recipe import Recipe
+    from longalpaca_data.core.recipe import Recipe
+    from longalpaca_data.dataset.write import Summary
 
 app = typer.Typer(
     name="longalpaca-data",
@@ -102,13 +102,13 @@ def build(  # noqa: PLR0913, PLR0917 — a command has as many arguments as opti
     chosen = _recipe(recipe, source, generator, seed, _model(model, base_url, max_calls, max_cost))
     if dry_run:
         from longalpaca_data.build import Options  # noqa: PLC0415 — heavy
-        from longalpaca_data.plan import plan  # noqa: PLC0415 — heavy
+        from longalpaca_data.dryrun import plan  # noqa: PLC0415 — heavy
 
         options = Options(_out(chosen, out), engine, workers, limit, fresh, quiet)
         _print(plan(chosen, options), as_json=as_json)
         return
     summary = _run(chosen, out, "", limit, engine, workers, fresh=fresh, quiet=quiet)
-    from longalpaca_data.dataset import headline  # noqa: PLC0415 — heavy
+    from longalpaca_data.dataset.write import headline  # noqa: PLC0415 — heavy
 
     _print(headline(_out(chosen, out), summary), as_json=as_json)
 
@@ -157,9 +157,9 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Check rows against the schema, naming row and key."""
-    from longalpaca_data.dataset import MANIFEST, files_hold  # noqa: PLC0415 — heavy
-    from longalpaca_data.errors import DatasetError  # noqa: PLC0415 — with its user
-    from longalpaca_data.validate import validate as check  # noqa: PLC0415 — heavy
+    from longalpaca_data.core.errors import DatasetError  # noqa: PLC0415 — with its user
+    from longalpaca_data.dataset.write import MANIFEST, files_hold  # noqa: PLC0415 — heavy
+    from longalpaca_data.rowfiles.validate import validate as check  # noqa: PLC0415 — heavy
 
     found = check(path)
     if (path / MANIFEST).is_file():
@@ -228,8 +228,8 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write report.html and its pictures anew, or print the figures with --json."""
-    from longalpaca_data.dataset import read_manifest, refresh_report  # noqa: PLC0415 — heavy
-    from longalpaca_data.report import summary_lines  # noqa: PLC0415 — heavy
+    from longalpaca_data.dataset.report import summary_lines  # noqa: PLC0415 — heavy
+    from longalpaca_data.dataset.write import read_manifest, refresh_report  # noqa: PLC0415 — heavy
 
     if as_json:
         _print(summary_lines(folder, read_manifest(folder)), as_json=True)
@@ -249,8 +249,8 @@ def _recipe(
     name: str, sources: list[str], generator: str, seed: int | None, model: dict[str, Any]
 ) -> Recipe:
     """Load a recipe and apply the command line's options to it."""
-    from longalpaca_data.recipe import load_recipe  # noqa: PLC0415 — heavy
-    from longalpaca_data.resources import find_recipe  # noqa: PLC0415 — with its user
+    from longalpaca_data.core.recipe import load_recipe  # noqa: PLC0415 — heavy
+    from longalpaca_data.core.resources import find_recipe  # noqa: PLC0415 — with its user
 
     return load_recipe(find_recipe(name)).with_options(sources, generator, seed, model)
 

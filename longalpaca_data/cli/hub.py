@@ -44,8 +44,8 @@ def push_to_hub(
     again to resume. Refuses a set without a licence, one whose licence its sources forbid, one
     that does not validate, and rows with keys or tokens. Files go by Git LFS, not by Xet.
     """
+    from longalpaca_data.core.progress import Progress  # noqa: PLC0415 — with its user
     from longalpaca_data.hub.push import Target, newest, push  # noqa: PLC0415 — heavy
-    from longalpaca_data.progress import Progress  # noqa: PLC0415 — with its user
 
     chosen = folder or newest()
     target = Target(repo, private, revision, tag)

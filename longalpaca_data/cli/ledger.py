@@ -14,7 +14,7 @@ import typer
 from longalpaca_data.cli.app import JsonOption, app, example
 
 if TYPE_CHECKING:
-    from longalpaca_data.calls import Calls, Which
+    from longalpaca_data.pipeline.calls import Calls, Which
 
 ledger = typer.Typer(
     help="What was asked of language models, and what it cost. "
@@ -60,7 +60,7 @@ def export(
     template: TemplateOption = [],  # noqa: B006
 ) -> None:
     """Write the calls, one JSON object per line, oldest first."""
-    from longalpaca_data.storage import write_jsonl  # noqa: PLC0415 — heavy
+    from longalpaca_data.core.storage import write_jsonl  # noqa: PLC0415 — heavy
 
     calls = _open(folder)
     rows = calls.rows(_which(model, task, template))
@@ -89,7 +89,7 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
     """Drop calls. A build that needs them again pays for them again."""
-    from longalpaca_data.ledger import folder_lock  # noqa: PLC0415 — heavy
+    from longalpaca_data.pipeline.ledger import folder_lock  # noqa: PLC0415 — heavy
 
     chosen = _which(model, task, template, older_than)
     if not everything and chosen == _which([], [], []):
@@ -108,7 +108,7 @@ def prune(
 
 
 def _file(folder: Path) -> Path:
-    from longalpaca_data.errors import DatasetError  # noqa: PLC0415 — with its user
+    from longalpaca_data.core.errors import DatasetError  # noqa: PLC0415 — with its user
 
     file = folder / "work" / "ledger.sqlite"
     if not file.is_file():
@@ -125,7 +125,7 @@ def _size(folder: Path) -> int:
 
 
 def _open(folder: Path) -> Calls:
-    from longalpaca_data.calls import Calls  # noqa: PLC0415 — with its user
+    from longalpaca_data.pipeline.calls import Calls  # noqa: PLC0415 — with its user
 
     return Calls(_file(folder))
 
@@ -133,7 +133,7 @@ def _open(folder: Path) -> Calls:
 def _which(
     models: list[str], tasks: list[str], templates: list[str], older_than: float | None = None
 ) -> Which:
-    from longalpaca_data.calls import Which  # noqa: PLC0415 — with its user
+    from longalpaca_data.pipeline.calls import Which  # noqa: PLC0415 — with its user
 
     before = None if older_than is None else time.time() - older_than * 86400
     return Which(tuple(models), tuple(tasks), tuple(templates), before)

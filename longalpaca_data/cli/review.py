@@ -74,7 +74,7 @@ async def _serve(desk: Desk, host: str, port: int, *, open_browser: bool) -> Non
 
 
 def _farewell(desk: Desk) -> str:
-    from longalpaca_data.reviews import REVIEWS  # noqa: PLC0415 — with its user
+    from longalpaca_data.mix.reviews import REVIEWS  # noqa: PLC0415 — with its user
 
     decided = len(desk.decisions.standing)
     if not decided:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from longalpaca_data.cli.app import INTERRUPTED, app, example, say
-from longalpaca_data.errors import MissingPackageError
+from longalpaca_data.core.errors import MissingPackageError
 
 ModelOption = Annotated[
     str | None, typer.Option(help="A model's folder, GGUF file or name on the Hub.")
@@ -72,8 +72,8 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
 ) -> None:
     """Fine-tune a model on a data set with S²-attention."""
     _need_torch("sft")
-    from longalpaca_data.train.launch import SftOptions, plan, settings_of  # noqa: PLC0415 — heavy
-    from longalpaca_data.train.launch import sft as run  # noqa: PLC0415 — heavy
+    from longalpaca_data.train.run.launch import SftOptions, plan, settings_of  # noqa: PLC0415 — heavy
+    from longalpaca_data.train.run.launch import sft as run  # noqa: PLC0415 — heavy
 
     given = {
         "context": context,
@@ -107,7 +107,7 @@ def merge(
 ) -> None:
     """Merge an adapter into its base: a plain Hugging Face model."""
     _need_torch("merge")
-    from longalpaca_data.train.merge import merge as run  # noqa: PLC0415 — heavy
+    from longalpaca_data.train.model.merge import merge as run  # noqa: PLC0415 — heavy
 
     with _stoppable("interrupted; nothing was written"):
         merged = run(adapter, out, base=base, dtype=dtype)
@@ -132,7 +132,7 @@ def ask(
 ) -> None:
     """Ask a model one question about documents."""
     _need_torch("ask")
-    from longalpaca_data.materials import read_materials  # noqa: PLC0415 — heavy
+    from longalpaca_data.evaluate.materials import read_materials  # noqa: PLC0415 — heavy
 
     with _stoppable("interrupted"):
         materials = read_materials(material)  # before the model, which takes its time
@@ -186,9 +186,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
 ) -> None:
     """Measure what a model makes of long texts."""
     _need_torch("eval")
+    from longalpaca_data.evaluate.materials import read_texts  # noqa: PLC0415 — heavy
     from longalpaca_data.evaluate.suite import EvalOptions  # noqa: PLC0415 — heavy
     from longalpaca_data.evaluate.suite import evaluate as run  # noqa: PLC0415 — heavy
-    from longalpaca_data.materials import read_texts  # noqa: PLC0415 — heavy
 
     kept = f"what was measured is in {out}" if out else "nothing was written"
     with _stoppable(f"interrupted; {kept}"):

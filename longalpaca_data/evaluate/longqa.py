@@ -15,11 +15,11 @@ from statistics import fmean
 
 import torch
 
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
 from longalpaca_data.train.ask import Asker
-from longalpaca_data.train.rows import Row, read_rows
-from longalpaca_data.train.templates import content
-from longalpaca_data.train.truncate import material_of, shorten
+from longalpaca_data.train.data.rows import Row, read_rows
+from longalpaca_data.train.data.templates import content
+from longalpaca_data.train.data.truncate import material_of, shorten
 
 CHINESE = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 WORDS = re.compile(rf"[{CHINESE}]|[^\W_{CHINESE}]+")

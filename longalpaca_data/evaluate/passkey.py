@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.core.errors import LongalpacaError
 from longalpaca_data.train.ask import Asker
 
 OPENING = (

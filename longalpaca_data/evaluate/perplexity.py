@@ -16,7 +16,7 @@ from typing import Any, Literal
 import torch
 from torch.nn.functional import cross_entropy
 
-from longalpaca_data.errors import LongalpacaError, SourceError
+from longalpaca_data.core.errors import LongalpacaError, SourceError
 from longalpaca_data.train.ask import Asker
 
 Mode = Literal["sliding", "non-overlapping"]

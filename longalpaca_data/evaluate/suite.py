@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 import torch
 
-from longalpaca_data.errors import LongalpacaError, OutputError
+from longalpaca_data.core.errors import LongalpacaError, OutputError
+from longalpaca_data.core.storage import write_text
 from longalpaca_data.evaluate.longqa import buckets, longqa
 from longalpaca_data.evaluate.passkey import draw_heat_map, passkey
 from longalpaca_data.evaluate.perplexity import Mode, perplexity
-from longalpaca_data.storage import write_text
 from longalpaca_data.train.ask import Asker
-from longalpaca_data.train.load import place_of
-from longalpaca_data.train.rows import dataset_files
-from longalpaca_data.train.templates import Template
+from longalpaca_data.train.data.rows import dataset_files
+from longalpaca_data.train.data.templates import Template
+from longalpaca_data.train.model.load import place_of
 
 Suite = Literal["passkey", "perplexity", "longqa"]
 SUITES: tuple[Suite, ...] = ("passkey", "perplexity", "longqa")

@@ -1,4 +1,4 @@
-"""Chosen rows → files: Parquet in the Hub's layout, the Alpaca list, and from them any format."""
+"""7 of 7: chosen rows → files. Parquet, the Alpaca list, and from them any format."""
 
 from longalpaca_data.export.formats import FORMATS, Format, find_format, write_alpaca
 from longalpaca_data.export.layout import Parts, Template, built_in, parts_of

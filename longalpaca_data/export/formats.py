@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
+from longalpaca_data.core.storage import write_json_array, write_jsonl
 from longalpaca_data.rowfiles import ALPACA_KEYS, SHAPES, Shape
-from longalpaca_data.storage import write_json_array, write_jsonl
 
 Rows = Iterable[Mapping[str, Any]]
 

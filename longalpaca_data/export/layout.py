@@ -14,7 +14,7 @@ import jinja2
 import jinja2.meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
 from longalpaca_data.rowfiles import Row, prompt_text
 
 VARIABLES = (
@@ -39,7 +39,7 @@ class Parts:
 
 
 def parts_of(instruction: str, question: str) -> Parts:
-    """Undo :func:`longalpaca_data.instruction.assemble` for a row that ends with ``question``.
+    """Undo ``windows.instruction.assemble`` for a row that ends with ``question``.
 
     In a row with several documents the material begins with the line that announces the first.
     """

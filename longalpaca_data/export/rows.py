@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from longalpaca_data.documents import Documents
-from longalpaca_data.instruction import Instruction, assemble
-from longalpaca_data.records import Sample, ShortPair
+from longalpaca_data.core.records import Sample, ShortPair
+from longalpaca_data.windows.documents import Documents
+from longalpaca_data.windows.instruction import Instruction, assemble
 
 
 class RowWriter:

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
+from longalpaca_data.core.storage import ROW_GROUP, atomic
 from longalpaca_data.export.schema import SCHEMA
 from longalpaca_data.rowfiles import parquet_rows
-from longalpaca_data.storage import ROW_GROUP, atomic
 
 _ROWS_PER_FILE = 2000  # some 60-250 MB of long rows: a size that hubs and loaders like
 _GROUP_CHARACTERS = 8_000_000

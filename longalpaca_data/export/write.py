@@ -11,13 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
+from longalpaca_data.core.storage import output_errors, read_json, write_json
 from longalpaca_data.export.formats import Format, find_format, write_file
 from longalpaca_data.export.layout import Template
 from longalpaca_data.export.schema import SCHEMA
 from longalpaca_data.export.splits import count_rows, read_rows, split_parquet, write_split
 from longalpaca_data.rowfiles import ALPACA_KEYS, SPLITS, Row
-from longalpaca_data.storage import output_errors, read_json, write_json
 
 DATASET_INFO = "dataset_info.json"
 _PARTIAL = ".partial"

@@ -21,7 +21,7 @@ from huggingface_hub.utils.tqdm import (
     enable_progress_bars,
 )
 
-from longalpaca_data.errors import HubError
+from longalpaca_data.core.errors import HubError
 from longalpaca_data.hub.failures import Discreet, hub_errors
 
 # The library's own client waits for ever. A commit of many files takes the Hub a minute or more.

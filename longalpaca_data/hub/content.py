@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from longalpaca_data.card import CARD, card_text
-from longalpaca_data.dataset import MANIFEST
-from longalpaca_data.storage import file_sha256
+from longalpaca_data.core.storage import file_sha256
+from longalpaca_data.dataset.card import CARD, card_text
+from longalpaca_data.dataset.write import MANIFEST
 
 LICENSE = "LICENSE"
 OWN = re.compile(r"data/(?:train|validation)-[^/]*\.parquet|pictures/[^/]*\.png")

@@ -12,8 +12,8 @@ from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, OIDCErr
 from huggingface_hub.utils._http import parse_ratelimit_headers
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from longalpaca_data.errors import HubError, LongalpacaError
-from longalpaca_data.progress import Progress
+from longalpaca_data.core.errors import HubError, LongalpacaError
+from longalpaca_data.core.progress import Progress
 
 ATTEMPTS = 6
 LONGEST_WAIT = 300  # seconds; a Hub that asks for more is left to the user

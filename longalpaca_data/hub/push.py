@@ -10,14 +10,14 @@ from typing import Any
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils._validators import validate_repo_id
 
-from longalpaca_data.dataset import MANIFEST, read_manifest
-from longalpaca_data.errors import DatasetError, HubError
+from longalpaca_data.core.errors import DatasetError, HubError
+from longalpaca_data.core.progress import Progress
+from longalpaca_data.dataset.write import MANIFEST, read_manifest
 from longalpaca_data.hub.connection import connection, find_token
 from longalpaca_data.hub.content import Published, published
 from longalpaca_data.hub.failures import Discreet, hub_errors, patient
 from longalpaca_data.hub.refusals import check_files, check_licence, check_secrets
 from longalpaca_data.hub.repository import Repository
-from longalpaca_data.progress import Progress
 
 BUILT = Path("data") / "out"
 _YOU = "YOUR-NAME"

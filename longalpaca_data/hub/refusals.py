@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from longalpaca_data.dataset import files_hold
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
+from longalpaca_data.dataset.licences import conflict_line
+from longalpaca_data.dataset.write import files_hold
 from longalpaca_data.hub.content import Published
 from longalpaca_data.hub.secrets import Finding, scan, secrets_in
-from longalpaca_data.licences import conflict_line
-from longalpaca_data.validate import validate
+from longalpaca_data.rowfiles.validate import validate
 
 _NAMED = 3  # secrets that the message names
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
-from longalpaca_data.errors import HubError
+from longalpaca_data.core.errors import HubError
+from longalpaca_data.core.progress import Progress
 from longalpaca_data.hub.content import OWN, Published
 from longalpaca_data.hub.failures import conflicting, hub_errors, patient, transient
-from longalpaca_data.progress import Progress
 
 _KIND = "dataset"
 _PULL_REQUEST = "refs/"  # its branch (refs/pr/1) is made by the Hub

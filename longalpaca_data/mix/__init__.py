@@ -1,4 +1,4 @@
-"""Samples and short pairs → the data set's rows.
+"""6 of 7: Samples and short pairs → the data set's rows.
 
 ``pool`` sorts candidates into cells, ``quotas`` decides how many rows each cell gives (``program``,
 ``flow`` and ``targets`` are its tools), ``choose`` which ones, ``reviewed`` applies a person's

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from longalpaca_data.core.recipe import MixSpec
+from longalpaca_data.core.records import Sample
 from longalpaca_data.mix.pool import documents_of, stable_order
-from longalpaca_data.recipe import MixSpec
-from longalpaca_data.records import Sample
 
 MIN_DOCUMENTS_FOR_VALIDATION = 20
 _MOST = 0.2  # of the documents, where all of them share windows with others

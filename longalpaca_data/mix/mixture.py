@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from longalpaca_data.errors import SourceError
+from longalpaca_data.core.errors import SourceError
+from longalpaca_data.core.recipe import MixSpec
+from longalpaca_data.core.records import Sample, ShortPair
 from longalpaca_data.mix.choose import choose
 from longalpaca_data.mix.holdout import MIN_DOCUMENTS_FOR_VALIDATION, held_out_documents
 from longalpaca_data.mix.pool import Cell, Pool, documents_of, stable_order
@@ -28,9 +30,7 @@ from longalpaca_data.mix.shortfall import (
     realised_shares,
     why_fewer,
 )
-from longalpaca_data.recipe import MixSpec
-from longalpaca_data.records import Sample, ShortPair
-from longalpaca_data.stage import Context
+from longalpaca_data.pipeline.stage import Context
 
 _SMALL_STEP = 10  # rows of a ratio's step (3:1 has 4) that are given up to keep it exactly
 _EXACT = 0.9  # of the rows that there could be: a larger step costs no more than that

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from longalpaca_data.recipe import MixSpec
-from longalpaca_data.records import Sample, Window, content_id
+from longalpaca_data.core.recipe import MixSpec
+from longalpaca_data.core.records import Sample, Window, content_id
 
 DECILES = 10
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from longalpaca_data.core.recipe import MixSpec
 from longalpaca_data.mix.flow import Flow
 from longalpaca_data.mix.pool import Cell, Pool
 from longalpaca_data.mix.program import Floats, Program, Whole, solve
 from longalpaca_data.mix.targets import apportion
-from longalpaca_data.recipe import MixSpec
 
 # The price of one row missed: a cap is never broken, the count comes before the shares.
 _CAP, _COUNT, _SHARE = 2.0**16, 2.0**8, 1.0

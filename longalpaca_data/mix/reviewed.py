@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from longalpaca_data.core.records import Sample, ShortPair
 from longalpaca_data.mix.pool import Candidate, Cell, Pool
 from longalpaca_data.mix.quotas import Caps
-from longalpaca_data.records import Sample, ShortPair
-from longalpaca_data.reviews import Review
+from longalpaca_data.mix.reviews import Review
 
 Reviews = Mapping[str, Review]
 

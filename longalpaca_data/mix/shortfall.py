@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from longalpaca_data.core.recipe import MixSpec
 from longalpaca_data.mix.flow import Flow
 from longalpaca_data.mix.pool import Cell, Pool
 from longalpaca_data.mix.quotas import DIMENSIONS, Caps, attainable, most_rows, wanted_shares
 from longalpaca_data.mix.targets import apportion
-from longalpaca_data.recipe import MixSpec
 
 _NAMED = 5  # cells that a message names
 Shares = dict[str, dict[str, dict[str, float]]]

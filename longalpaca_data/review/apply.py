@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from longalpaca_data.errors import RecipeError
-from longalpaca_data.recipe import Recipe, load_recipe
-from longalpaca_data.resources import find_recipe
+from longalpaca_data.core.errors import RecipeError
+from longalpaca_data.core.recipe import Recipe, load_recipe
+from longalpaca_data.core.resources import find_recipe
 
 _WHICHEVER = "python cli.py build RECIPE --out {out}"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from longalpaca_data.reviews import REVIEWS, Review, append_review, read_reviews
+from longalpaca_data.mix.reviews import REVIEWS, Review, append_review, read_reviews
 
 
 class Decisions:

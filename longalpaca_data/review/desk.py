@@ -10,13 +10,13 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from longalpaca_data.manifest import MANIFEST, read_manifest
+from longalpaca_data.dataset.manifest import MANIFEST, read_manifest
+from longalpaca_data.mix.reviews import Review
 from longalpaca_data.review.apply import apply_command
 from longalpaca_data.review.decisions import Decisions
 from longalpaca_data.review.query import Query, Selector
 from longalpaca_data.review.rows import SNIPPET, Rows
 from longalpaca_data.review.show import TEXTS, original, shown
-from longalpaca_data.reviews import Review
 
 _SHOWN_AS = {"question": "question", "output": "answer", "note": "note"}
 

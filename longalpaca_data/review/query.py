@@ -8,8 +8,8 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from longalpaca_data.mix.reviews import Review
 from longalpaca_data.review.rows import FACETS, Mask, Numbers, Rows
-from longalpaca_data.reviews import Review
 
 State = Literal["", "undecided", "accepted", "rejected", "edited", "noted"]
 Order = Literal["file", "longest", "shortest", "best", "worst"]

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
 from longalpaca_data.rowfiles import SPLITS, split_files
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]

@@ -18,7 +18,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from longalpaca_data.errors import DatasetError, LongalpacaError, OutputError
+from longalpaca_data.core.errors import DatasetError, LongalpacaError, OutputError
 from longalpaca_data.review.desk import Change, ChangeError, Desk, NotInSetError
 from longalpaca_data.review.guard import Guard, send_headers
 from longalpaca_data.review.query import Query

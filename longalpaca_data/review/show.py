@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from longalpaca_data.reviews import Review
+from longalpaca_data.mix.reviews import Review
 
 TEXTS = ("question", "output")
 """The texts of a row that a person can edit."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
 from longalpaca_data.rowfiles.json_values import json_values
 from longalpaca_data.rowfiles.shapes import Row, RowError, as_alpaca
 

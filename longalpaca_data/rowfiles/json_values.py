@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
 
 CHUNK = 4 << 20
 """Bytes read at a time."""

@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from transformers import StoppingCriteriaList, TextIteratorStreamer
 
-from longalpaca_data.errors import LongalpacaError
-from longalpaca_data.instruction import whole_kind, word_frame
-from longalpaca_data.records import Material
-from longalpaca_data.train.gpu import full_memory
-from longalpaca_data.train.load import default_device, load_finished
-from longalpaca_data.train.rope import usable_length
-from longalpaca_data.train.templates import Encoder, Template, default_template
-from longalpaca_data.train.truncate import shorten
+from longalpaca_data.core.errors import LongalpacaError
+from longalpaca_data.core.records import Material
+from longalpaca_data.train.data.templates import Encoder, Template, default_template
+from longalpaca_data.train.data.truncate import shorten
+from longalpaca_data.train.model.gpu import full_memory
+from longalpaca_data.train.model.load import default_device, load_finished
+from longalpaca_data.train.model.rope import usable_length
+from longalpaca_data.windows.instruction import whole_kind, word_frame
 
 SMALLEST_MATERIAL = 64
 """Tokens. With less room than this for the material there is no point in asking."""
@@ -157,7 +157,7 @@ def build_prompt(
 def _wrap(materials: Sequence[Material]) -> tuple[str, str, str]:
     """Return opening line, the documents (numbered where there are several), closing line.
 
-    The wording is that of the training rows (prompts/wrappers.yaml): a model answers best where a
+    The wording is that of the training rows (windows/wrappers.yaml): a model answers best where a
     prompt looks like those it was trained on.
     """
     if not materials:

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from longalpaca_data.errors import RecipeError
-from longalpaca_data.recipe_errors import line_of, main_problem, read_recipe
-from longalpaca_data.resources import recipes_folder
+from longalpaca_data.core.errors import RecipeError
+from longalpaca_data.core.recipe_errors import line_of, main_problem, read_recipe
+from longalpaca_data.core.resources import recipes_folder
 
 Positive = Annotated[int, Field(ge=1)]
 Parallel = Literal["none", "ddp", "fsdp", "zero3"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from longalpaca_data.clean import clean_document
-from longalpaca_data.records import Block, Document, RawDocument
+from longalpaca_data.core.records import Block, Document, RawDocument
 
 
 def raw(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from longalpaca_data.clean import clean_document
-from longalpaca_data.records import Document
-from longalpaca_data.sources import discover, read_reference
+from longalpaca_data.collect import discover, read_reference
+from longalpaca_data.core.records import Document
 
 pytestmark = [pytest.mark.corpus, pytest.mark.slow]
 

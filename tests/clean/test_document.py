@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from longalpaca_data.clean import clean_stage, licence
 from longalpaca_data.clean.document import assemble
 from longalpaca_data.clean.title import judge, of_path
-from longalpaca_data.language import detect, normalise
-from longalpaca_data.records import Block, Document, RawDocument
-from longalpaca_data.stage import Context
+from longalpaca_data.core.language import detect, normalise
+from longalpaca_data.core.records import Block, Document, RawDocument
+from longalpaca_data.pipeline.stage import Context
 from tests.clean.make import cleaned, lines, prose, raw, titles
 
 GUTENBERG = f"""The Project Gutenberg EBook of A Long Voyage, by Ann Author

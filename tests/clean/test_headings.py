@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from longalpaca_data.clean import clean_document
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 from tests.clean.make import cleaned, prose, raw, titles
 
 

@@ -7,7 +7,7 @@ import pytest
 from longalpaca_data.clean.chunks import chunk
 from longalpaca_data.clean.furniture import remove_furniture
 from longalpaca_data.clean.lines import paragraphs, without_emphasis
-from longalpaca_data.records import Block
+from longalpaca_data.core.records import Block
 from tests.clean.make import lines, prose
 
 

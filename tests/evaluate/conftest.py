@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 torch = pytest.importorskip(
@@ -13,16 +10,13 @@ torch = pytest.importorskip(
 torch.set_num_threads(1)  # tiny models: threads only wait for one another
 pytest.importorskip("trl", reason="evaluation needs trl: pip install 'longalpaca-data[train]'")
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "train"))
-
 
 @pytest.fixture
 def asker():
     """A random model that reads 4,096 tokens, one per byte."""
-    from tiny import byte_tokenizer, tiny_model
-
     from longalpaca_data.train.ask import Asker
-    from longalpaca_data.train.templates import Encoder
+    from longalpaca_data.train.data.templates import Encoder
+    from tests.train.tiny import byte_tokenizer, tiny_model
 
     tokenizer = byte_tokenizer()
     return Asker(tiny_model("llama"), tokenizer, Encoder(tokenizer, "alpaca"), 4096)

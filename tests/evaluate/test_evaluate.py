@@ -12,15 +12,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import byte_tokenizer, save_tiny
 
-from longalpaca_data.errors import DatasetError, LongalpacaError, SourceError
+from longalpaca_data.core.errors import DatasetError, LongalpacaError, SourceError
 from longalpaca_data.evaluate.longqa import Answered, buckets, exact_match, f1, longqa
 from longalpaca_data.evaluate.passkey import ANSWER_TOKENS, Cell, draw_heat_map, haystack, passkey
 from longalpaca_data.evaluate.perplexity import perplexity, windows
 from longalpaca_data.evaluate.suite import EvalOptions, default_contexts, evaluate
 from longalpaca_data.train.ask import Asker
-from longalpaca_data.train.templates import Encoder
+from longalpaca_data.train.data.templates import Encoder
+from tests.train.tiny import byte_tokenizer, save_tiny
 
 
 class Perfect(Asker):

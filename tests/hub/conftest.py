@@ -12,11 +12,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from longalpaca_data import dataset
 from longalpaca_data.build import Options, build
+from longalpaca_data.core.recipe import Recipe
+from longalpaca_data.dataset import write
 from longalpaca_data.export import splits
 from longalpaca_data.hub import connection
-from longalpaca_data.recipe import Recipe
 from tests.conftest import ROOT
 from tests.hub.server import TOKEN, HubServer
 
@@ -53,8 +53,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splits, "_ROWS_PER_FILE", 25)
-        patch.setattr(dataset, "write_report", lambda new, *_: (new / "report.html").write_text(""))
-        patch.setattr(dataset, "write_pictures", _write_blank_pictures)
+        patch.setattr(write, "write_report", lambda new, *_: (new / "report.html").write_text(""))
+        patch.setattr(write, "write_pictures", _write_blank_pictures)
         build(recipe, Options(root / "data" / "out" / "tiny", workers=1, quiet=True))
     return root / "data" / "out" / "tiny"
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import yaml
 
-from longalpaca_data.licences import HUB_LICENCES
+from longalpaca_data.dataset.licences import HUB_LICENCES
 
 TOKEN = "hf_" + "".join(chr(97 + (i * 7 + i // 5) % 26) for i in range(34))
 READER = TOKEN[:-4] + "READ"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from longalpaca_data.storage import file_sha256
+from longalpaca_data.core.storage import file_sha256
 from tests.conftest import ROOT, Run
 from tests.hub.server import TOKEN, Fault, HubServer
 

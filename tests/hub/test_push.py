@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from longalpaca_data.dataset import files_hold
-from longalpaca_data.errors import HubError
+from longalpaca_data.core.errors import HubError
+from longalpaca_data.core.progress import Progress
+from longalpaca_data.core.storage import file_sha256
+from longalpaca_data.dataset.write import files_hold
 from longalpaca_data.hub.content import OWN
 from longalpaca_data.hub.push import Target, push
-from longalpaca_data.progress import Progress
-from longalpaca_data.storage import file_sha256
-from longalpaca_data.validate import validate
+from longalpaca_data.rowfiles.validate import validate
 from tests.hub.server import READER, TOKEN, Fault, HubServer
 
 QUIET = Progress(quiet=True)

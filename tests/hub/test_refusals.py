@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from longalpaca_data.errors import DatasetError, LongalpacaError
+from longalpaca_data.core.errors import DatasetError, LongalpacaError
+from longalpaca_data.core.progress import Progress
+from longalpaca_data.core.storage import file_sha256
 from longalpaca_data.export import read_rows
 from longalpaca_data.hub.push import Target, check, dry_run, newest, push
-from longalpaca_data.progress import Progress
-from longalpaca_data.storage import file_sha256
 from tests.hub.conftest import Change
 from tests.hub.server import HubServer
 

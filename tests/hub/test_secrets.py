@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longalpaca_data.core.resources import sample_folder
 from longalpaca_data.hub.secrets import _PATTERNS, _SIEVE, scan, secrets_in
-from longalpaca_data.resources import sample_folder
 
 # Made up here, so that no scanner of repositories takes this file for a leak.
 _draw = random.Random(7)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from longalpaca_data.core.recipe import MixSpec
+from longalpaca_data.core.records import Evidence, Example, Part, Sample, ShortPair, Window
 from longalpaca_data.mix import Mixture, mix
-from longalpaca_data.recipe import MixSpec
-from longalpaca_data.records import Evidence, Example, Part, Sample, ShortPair, Window
-from longalpaca_data.reviews import Review
-from longalpaca_data.stage import Context
+from longalpaca_data.mix.reviews import Review
+from longalpaca_data.pipeline.stage import Context
 
 LENGTHS = (4000, 8000, 16000)
 

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from longalpaca_data.errors import SourceError
+from longalpaca_data.core.errors import SourceError
+from longalpaca_data.core.recipe import MixSpec
+from longalpaca_data.core.records import Evidence, Example, Sample, ShortPair
+from longalpaca_data.dataset.statistics import ORIGINAL_TASKS
 from longalpaca_data.mix import Mixture, mix
-from longalpaca_data.recipe import MixSpec
-from longalpaca_data.records import Evidence, Example, Sample, ShortPair
-from longalpaca_data.stage import Context
-from longalpaca_data.statistics import ORIGINAL_TASKS
+from longalpaca_data.pipeline.stage import Context
 from tests.conftest import make_document, make_window
 from tests.mix.material import counts, long_rows, sample
 

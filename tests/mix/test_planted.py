@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longalpaca_data.errors import SourceError
-from longalpaca_data.records import Sample
+from longalpaca_data.core.errors import SourceError
+from longalpaca_data.core.records import Sample
 from tests.mix.material import LENGTHS, counts, long_rows, run, sample, shorts
 
 DOCUMENTS = [(f"d{n}", "zh" if n % 3 == 0 else "en") for n in range(7)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
+from longalpaca_data.core.recipe import MixSpec
+from longalpaca_data.core.records import Sample, ShortPair
 from longalpaca_data.mix import mix
-from longalpaca_data.recipe import MixSpec
-from longalpaca_data.records import Sample, ShortPair
-from longalpaca_data.reviews import Review
-from longalpaca_data.stage import Context
+from longalpaca_data.mix.reviews import Review
+from longalpaca_data.pipeline.stage import Context
 from tests.mix.material import LENGTHS, long_rows, run, sample, shorts
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from longalpaca_data.reviews import append_review
+from longalpaca_data.mix.reviews import append_review
 from tests.conftest import Run
-from tests.generators.good_model import reply
-from tests.models.server import Asked, ModelServer, Reply
+from tests.generate.prompted.good_model import reply
+from tests.llm.server import Asked, ModelServer, Reply
 
 KEY = {"LONGALPACA_TEST_KEY": "sk-test-0123456789abcdefghijklmnop"}
 

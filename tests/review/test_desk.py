@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from longalpaca_data.mix.reviews import REVIEWS, Review, append_review, read_reviews
 from longalpaca_data.review import Desk
 from longalpaca_data.review.desk import Change, ChangeError, NotInSetError
 from longalpaca_data.review.query import Query
 from longalpaca_data.review.show import shown
-from longalpaca_data.reviews import REVIEWS, Review, append_review, read_reviews
 from tests.built import long_row, write_set
 from tests.review.served import KEY, LAMP, rows, small_set
 
@@ -123,8 +123,8 @@ def test_a_set_built_anew_is_opened_anew(desk: Desk) -> None:
 
 def test_the_command_names_recipe_and_options(desk: Desk, tmp_path: Path) -> None:
     assert desk.command == f"python cli.py build RECIPE --out {desk.folder}"
-    from longalpaca_data.recipe import load_recipe
-    from longalpaca_data.resources import find_recipe
+    from longalpaca_data.core.recipe import load_recipe
+    from longalpaca_data.core.resources import find_recipe
 
     recipe = load_recipe(find_recipe("longalpaca-12k"))
     built = recipe.with_options(["my books", "b"], "", 7)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from longalpaca_data.reviews import REVIEWS, append_review, read_reviews
+from longalpaca_data.mix.reviews import REVIEWS, append_review, read_reviews
 from tests.browser import Witness
 from tests.built import long_row, short_row, write_set
 from tests.review.served import HILLS, KEY, LAMP, SWORD, Served, serving

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longalpaca_data.errors import DatasetError
+from longalpaca_data.core.errors import DatasetError
 from longalpaca_data.export import read_rows, write_split
+from longalpaca_data.mix.reviews import Review
 from longalpaca_data.review.query import STATES, Query, Selector
 from longalpaca_data.review.rows import Rows
-from longalpaca_data.reviews import Review
 from tests.built import short_row, write_set
 
 TASKS, FAMILIES = ("book_qa", "short"), ("a", "b", "c")

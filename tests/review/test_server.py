@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import requests
 
+from longalpaca_data.mix.reviews import REVIEWS, read_reviews
 from longalpaca_data.review.guard import TOKEN_HEADER, Guard, is_loopback
-from longalpaca_data.reviews import REVIEWS, read_reviews
 from tests.built import long_row, write_set
 from tests.review.served import KEY, Served, rows, serving, small_set
 

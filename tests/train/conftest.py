@@ -21,6 +21,6 @@ IGNORED = (
 def pytest_collection_modifyitems(items):
     """Let pass the deprecations between the libraries that the trainer builds on."""
     for item in items:
-        if item.path.parent.name in ("train", "evaluate"):
+        if {"train", "evaluate"} & set(item.path.parts):
             for warning in IGNORED:
                 item.add_marker(pytest.mark.filterwarnings(warning))

@@ -1,4 +1,4 @@
-"""Several ranks over gloo: what torchrun starts (``python ranks.py WHAT FILE``), and forks.
+"""Several ranks over gloo: what torchrun starts (``-m tests.train.ranks WHAT FILE``), and forks.
 
 They run the product's worker as ``ddp``, ``fsdp`` or ``zero3``, with ``bf16`` and ``4bit`` for what
 the product does on GPUs only. Every rank that reads the weights leaves a file ``read-by-RANK`` in
@@ -19,8 +19,6 @@ from pathlib import Path
 import torch
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 warnings.filterwarnings("ignore", category=FutureWarning)
 torch.set_num_threads(1)
@@ -46,13 +44,13 @@ def allow_fsdp_on_the_cpu():
 
 def exact(folder):
     """One SGD step with rate 1 over all packed rows: the weights' change is the gradient."""
-    from tiny import byte_tokenizer, tiny_model
     from trl import SFTConfig
 
     from longalpaca_data.train.attention import attention_name
-    from longalpaca_data.train.collate import Collator, PackedRows
-    from longalpaca_data.train.tokenized import open_tokenized
-    from longalpaca_data.train.trainer import LongTrainer
+    from longalpaca_data.train.data.collate import Collator, PackedRows
+    from longalpaca_data.train.data.tokenized import open_tokenized
+    from longalpaca_data.train.run.trainer import LongTrainer
+    from tests.train.tiny import byte_tokenizer, tiny_model
 
     (path,) = folder.glob("cache/*.arrow")
     data = open_tokenized(path)
@@ -90,7 +88,7 @@ def exact(folder):
 
 def as_on_a_gpu(what, patch=setattr):
     """Let the CPU compute in bfloat16 (``bf16``) or with 4-bit weights (``4bit``)."""
-    from longalpaca_data.train import lora, parallel
+    from longalpaca_data.train.model import lora, parallel
 
     if "bf16" in what:
         patch(parallel, "computes_in_half", lambda recipe, device: recipe.precision == "bf16")
@@ -100,19 +98,19 @@ def as_on_a_gpu(what, patch=setattr):
 
 
 def note_who_reads(folder):
-    from longalpaca_data.train import model
+    from longalpaca_data.train.model import setup
 
-    original = model.load_weights
+    original = setup.load_weights
 
     def load_weights(*args, **kwargs):
         (folder / f"read-by-{os.environ.get('RANK', '0')}").touch()
         return original(*args, **kwargs)
 
-    model.load_weights = load_weights
+    setup.load_weights = load_weights
 
 
 def note_what_is_gathered(folder):
-    from longalpaca_data.train.trainer import LongTrainer
+    from longalpaca_data.train.run.trainer import LongTrainer
 
     original = LongTrainer._save
 
@@ -127,7 +125,7 @@ def note_what_is_gathered(folder):
 
 def shard_small_weights():
     """Let ZeRO-3 take weights away again that it would keep whole, as all of a tiny model are."""
-    from longalpaca_data.train import parallel
+    from longalpaca_data.train.model import parallel
 
     original = parallel._zero3
 
@@ -142,7 +140,7 @@ def shard_small_weights():
 
 def train_in_ranks(settings, what, world=2):
     """Train in processes that begin with everything imported: torchrun's take ten seconds."""
-    from longalpaca_data.train.worker import SETTINGS_FILE, Result, result_file
+    from longalpaca_data.train.run.worker import SETTINGS_FILE, Result, result_file
 
     path = Path(settings.out) / SETTINGS_FILE
     path.parent.mkdir(exist_ok=True)
@@ -155,7 +153,7 @@ def in_ranks(do, arguments, world=2):
     """Run a function of this module in several ranks; it returns an exit code."""
     port = free_port()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["longalpaca_data.train.worker", "ranks"])
+    context.set_forkserver_preload(["longalpaca_data.train.run.worker", "tests.train.ranks"])
     ranks = [
         context.Process(target=run_rank, args=(rank, world, port, do, arguments), daemon=True)
         for rank in range(world)
@@ -183,7 +181,7 @@ def run_rank(rank, world, port, do, arguments):
 
 def work(what, path):
     """Run the product's worker; return its exit code."""
-    from longalpaca_data.train.worker import main
+    from longalpaca_data.train.run.worker import main
 
     if "fsdp" in what:
         allow_fsdp_on_the_cpu()

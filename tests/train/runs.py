@@ -6,10 +6,10 @@ import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tiny import save_tiny
 
-from longalpaca_data.train.arguments import Settings
 from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.run.arguments import Settings
+from tests.train.tiny import save_tiny
 
 
 def row(i):

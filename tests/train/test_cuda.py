@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from dense_reference import dense_attention
-from runs import losses, make_settings, setting_up
 from safetensors.torch import load_file
 
 from longalpaca_data.train import attention
 from longalpaca_data.train.ask import Asker
 from longalpaca_data.train.attention import grouped_attention, kernels
 from longalpaca_data.train.attention.heads import head_halves
-from longalpaca_data.train.launch import run_processes
-from longalpaca_data.train.load import load_finished
-from longalpaca_data.train.worker import train
+from longalpaca_data.train.model.load import load_finished
+from longalpaca_data.train.run.launch import run_processes
+from longalpaca_data.train.run.worker import train
+from tests.train.attention.dense_reference import dense_attention
+from tests.train.runs import losses, make_settings, setting_up
 
 pytestmark = [
     pytest.mark.slow,
@@ -156,7 +156,7 @@ def test_training_uses_the_kernel(ready, monkeypatch, tune):
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 def test_nccl_trains_what_one_process_trains(ready, parallel):
     where = ready / parallel
-    worker = ["-m", "longalpaca_data.train.worker", str(where / "sft.json")]
+    worker = ["-m", "longalpaca_data.train.run.worker", str(where / "sft.json")]
     run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "1"]
     result = run_processes(settings(ready, parallel, parallel=parallel), 1, run=[*run, *worker])
     assert result.steps == 4

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedConfig
 
-from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.core.errors import LongalpacaError
 from longalpaca_data.train.attention.groups import default_group_size
 from longalpaca_data.train.attention.in_place import attend_in_place, can_attend
 from longalpaca_data.train.attention.kernels import attend_sdpa, attend_varlen, varlen_kernel

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from longalpaca_data.errors import LongalpacaError
+from longalpaca_data.core.errors import LongalpacaError
 from longalpaca_data.train.attention.groups import RowGroups, documents_of, row_groups
 
 Lengths = Sequence[Sequence[int]]

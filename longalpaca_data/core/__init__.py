@@ -1,0 +1,1 @@
+"""What every room stands on: records, errors, recipe, storage, tokens, language, progress."""

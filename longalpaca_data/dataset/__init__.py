@@ -1,0 +1,1 @@
+"""What lies beside the rows: manifest, statistics, card, report, pictures, licences."""

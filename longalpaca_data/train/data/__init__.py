@@ -1,0 +1,1 @@
+"""Rows → batches: read, held out, shortened, tokenized, packed, collated."""

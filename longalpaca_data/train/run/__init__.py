@@ -1,0 +1,1 @@
+"""A training run: its plan, its processes, the trainer, checkpoints, the card."""
