@@ -26,9 +26,9 @@ SIZE = 100_000  # characters of material
 # task → families and how many candidates of the task there are
 TASKS = {
     "paper_review": (("strengths", "weaknesses", "method_review"), 0.04),
-    "document_analysis": (("two_facts", "stated_figure", "locate", "opening", "sequence"), 0.50),
+    "document_analysis": (("multi_hop", "stated_figure", "locate", "opening", "sequence"), 0.50),
     "comparison": (("which_of_two", "series_statement", "style"), 0.04),
-    "book_qa": (("two_facts", "speaker", "order", "first_mention", "adjacent"), 0.38),
+    "book_qa": (("multi_hop", "speaker", "order", "first_mention", "adjacent"), 0.38),
     "summarization": (("sections", "whole"), 0.04),
 }
 

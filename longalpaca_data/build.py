@@ -18,10 +18,10 @@ from longalpaca_data.core.recipe import Recipe
 from longalpaca_data.core.records import Document, Example, RawDocument, Sample, Window, content_id
 from longalpaca_data.core.storage import read_json, write_json, write_jsonl
 from longalpaca_data.core.tokens import Tokenizer, resolve
-from longalpaca_data.dataset.write import Summary, write_dataset
+from longalpaca_data.dataset.write import BuildResult, write_dataset
 from longalpaca_data.filter import repeats_stage, rules_stage
 from longalpaca_data.filter.ground import ground_stage
-from longalpaca_data.generate import Desk, check_generator, generate_stage, unused_key
+from longalpaca_data.generate import GeneratorContext, check_generator, generate_stage, unused_key
 from longalpaca_data.mix import mix
 from longalpaca_data.mix.diversity import in_order_of_choice, without_near_duplicates
 from longalpaca_data.mix.reviews import read_reviews
@@ -53,7 +53,7 @@ class Options:
     quiet: bool = False
 
 
-def build(recipe: Recipe, options: Options, until: str = "") -> Summary:
+def build(recipe: Recipe, options: Options, until: str = "") -> BuildResult:
     """Make a data set in ``options.out``, or only the stages up to ``until``.
 
     What an earlier run on the same folder finished is not done again. Raises LongalpacaError for
@@ -65,14 +65,14 @@ def build(recipe: Recipe, options: Options, until: str = "") -> Summary:
     started = time.time()
     if until == "mix" and (work / _SAMPLES).is_file():
         recipe = recipe.without_calls()
-    with _workshop(recipe, options, work, progress) as pipeline:
+    with open_workspace(recipe, options, work, progress) as pipeline:
         tokenizer, news = resolve(recipe.tokenizer)
         for line in (news, unused_key(recipe.generate)):
             if line:
                 progress.say(line)
-        summary = Summary(recipe, tokenizer, pipeline.tallies)
+        result = BuildResult(recipe, tokenizer, pipeline.stats)
         try:
-            for stage in _stages(recipe, options, pipeline, tokenizer, summary):
+            for stage in _stages(recipe, options, pipeline, tokenizer, result):
                 if stage == until:
                     break
         finally:
@@ -81,11 +81,11 @@ def build(recipe: Recipe, options: Options, until: str = "") -> Summary:
         seconds = round(time.time() - started, 2)
         run = {"seconds": seconds, "engine": options.engine, "workers": options.workers}
         write_json(work / "run.json", run)
-        return summary
+        return result
 
 
 def _stages(
-    recipe: Recipe, options: Options, pipeline: Pipeline, count: Tokenizer, summary: Summary
+    recipe: Recipe, options: Options, pipeline: Pipeline, count: Tokenizer, result: BuildResult
 ) -> Iterator[str]:
     """Do one stage after the other, yielding each one's name when it is done."""
     work = options.out / "work"
@@ -98,13 +98,15 @@ def _stages(
     cleaning = _counted(clean_stage(count, languages=recipe.languages), count)
     cleaned = pipeline.run(cleaning, raw, len(references))
     documents = _store(work / "documents", cleaned, pipeline)
-    summary.documents = documents.about()
+    result.documents = documents.about()
     yield "clean"
 
     planned = _planned(recipe, options)
     windows = _windows(recipe, documents, pipeline, count, planned["limit"])
-    desk = Desk(documents, pipeline.ledger.path, count, planned["rows"], pipeline.progress)
-    examples = pipeline.run(generate_stage(recipe.generate, desk), windows, len(windows))
+    context = GeneratorContext(
+        documents, pipeline.ledger.path, count, planned["rows"], pipeline.progress
+    )
+    examples = pipeline.run(generate_stage(recipe.generate, context), windows, len(windows))
     grounded = pipeline.run(ground_stage(documents), examples)
     write_jsonl(work / "examples.jsonl", map(_example_line, grounded))
     yield "generate"
@@ -116,17 +118,17 @@ def _stages(
     yield "filter"
 
     spec, reviews = recipe.mix.limited(options.limit), read_reviews(options.out)
-    with pipeline.tallied("short") as step:
+    with pipeline.counted("short") as step:
         pairs = distinct_pairs(step.take(read_pairs(short_sources(recipe))), step)
         different = without_near_duplicates(pairs, recipe.seed, step)
         shorts = in_order_of_choice(different, spec, recipe.seed, reserve=len(reviews))
-    with pipeline.tallied("mix") as step:
+    with pipeline.counted("mix") as step:
         step.taken = len(samples) + len(shorts)
-        summary.mixture = mix(samples, shorts, spec, recipe.seed, step, reviews)
-    write_jsonl(work / "mix.jsonl", map(_chosen_line, summary.mixture.train))
+        result.mixture = mix(samples, shorts, spec, recipe.seed, step, reviews)
+    write_jsonl(work / "mix.jsonl", map(_chosen_line, result.mixture.train))
     yield "mix"
 
-    write_dataset(options.out, summary, documents)
+    write_dataset(options.out, result, documents)
     yield "export"
 
 
@@ -135,7 +137,7 @@ class Prepared:
     """A build as far as its windows: what there is to ask about, and who would ask."""
 
     windows: list[Window]
-    desk: Desk
+    context: GeneratorContext
 
 
 @contextlib.contextmanager
@@ -143,17 +145,19 @@ def prepared(recipe: Recipe, options: Options) -> Iterator[Prepared]:
     """Do a build up to its windows, for whoever looks before anything is asked."""
     progress = Progress(quiet=options.quiet)
     work = options.out / "work"
-    with _workshop(recipe, options, work, progress) as pipeline:
+    with open_workspace(recipe, options, work, progress) as pipeline:
         tokenizer, _ = resolve(recipe.tokenizer)
-        summary = Summary(recipe, tokenizer, pipeline.tallies)
-        for stage in _stages(recipe, options, pipeline, tokenizer, summary):
+        result = BuildResult(recipe, tokenizer, pipeline.stats)
+        for stage in _stages(recipe, options, pipeline, tokenizer, result):
             if stage == "clean":
                 break
         documents = Documents(work / "documents")
         planned = _planned(recipe, options)
         windows = _windows(recipe, documents, pipeline, tokenizer, planned["limit"])
-        desk = Desk(documents, pipeline.ledger.path, tokenizer, planned["rows"], pipeline.progress)
-        yield Prepared(windows, desk)
+        context = GeneratorContext(
+            documents, pipeline.ledger.path, tokenizer, planned["rows"], pipeline.progress
+        )
+        yield Prepared(windows, context)
 
 
 def _planned(recipe: Recipe, options: Options) -> dict[str, int]:
@@ -171,7 +175,7 @@ def _planned(recipe: Recipe, options: Options) -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def _workshop(
+def open_workspace(
     recipe: Recipe, options: Options, work: Path, progress: Progress
 ) -> Iterator[Pipeline]:
     """Lock the folder, open ledger and engine, and close them whatever happens."""
@@ -192,13 +196,13 @@ def _counted(stage: Stage[In, Out], tokenizer: Tokenizer) -> Stage[In, Out]:
 
 def _store(folder: Path, cleaned: Iterable[Document], pipeline: Pipeline) -> Documents:
     """Write the documents, each text once. SourceError where none can be used."""
-    with pipeline.tallied("dedup") as step:
+    with pipeline.counted("dedup") as step:
         write_documents(folder, distinct(step.take(cleaned), step))
     documents = Documents(folder)
     if not documents.ids():
         reasons: dict[str, int] = {}
-        for tally in pipeline.tallies:
-            reasons.update(tally.reasons())
+        for stats in pipeline.stats:
+            reasons.update(stats.reasons())
         why = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
         raise SourceError(f"none of the documents can be used ({why})", do=_see(folder.parent))
     return documents
@@ -249,8 +253,8 @@ def _write_drops(work: Path, pipeline: Pipeline) -> None:
             "reason": d.reason,
             "detail": d.detail,
         }
-        for tally in pipeline.tallies
-        for d in tally.drops
+        for stats in pipeline.stats
+        for d in stats.drops
     )
     write_jsonl(work / "dropped.jsonl", rows)
 

@@ -74,10 +74,10 @@ def _foresee(recipe: Recipe, options: Options) -> Estimate:
         aside = replace(options, out=Path(folder), fresh=False, quiet=True)
         with (
             prepared(recipe, aside) as build,
-            contextlib.closing(Calls(build.desk.ledger)) as calls,
+            contextlib.closing(Calls(build.context.ledger)) as calls,
         ):
             return estimate(
-                writer(spec, build.desk),
+                writer(spec, build.context),
                 build.windows,
                 recipe.seed,
                 model=model_name(spec.generator, spec.model),

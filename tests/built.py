@@ -23,7 +23,7 @@ def long_row(text: str, *quotes: str, **changes: Any) -> dict[str, Any]:
         "output": "What it says.",
         "file": "test.txt",
         "task": "book_qa",
-        "family": "two_facts",
+        "family": "multi_hop",
         "language": "en",
         "document_ids": ["d1"],
         "titles": ["A Test"],

@@ -14,7 +14,7 @@ import pytest
 from longalpaca_data.core.errors import CallFailedError
 from longalpaca_data.llm import Completion, Prompt
 from longalpaca_data.llm.openai import OpenAIModel
-from longalpaca_data.pipeline.calls import Calls, Which
+from longalpaca_data.pipeline.calls import CallFilter, Calls
 from tests.conftest import Run
 from tests.llm.asking import question
 from tests.llm.small_model import llama_server
@@ -86,7 +86,7 @@ def test_a_build_with_a_real_server_drops_what_a_small_model_writes(
         first = cli(*words)
     assert "Traceback" not in first.stderr
     with closing(Calls(out / "work" / "ledger.sqlite")) as ledger:
-        calls = list(ledger.rows(Which()))
+        calls = list(ledger.rows(CallFilter()))
     assert 3 <= len(calls) <= 6  # three questions, a repair call for each at most
     for call in calls:
         assert call["served"].endswith(".gguf")
@@ -114,4 +114,4 @@ def test_a_build_with_a_real_server_drops_what_a_small_model_writes(
     assert (again.returncode, again.stdout) == (first.returncode, first.stdout)
     assert again.stderr.splitlines()[-1] == first.stderr.splitlines()[-1]
     with closing(Calls(out / "work" / "ledger.sqlite")) as ledger:
-        assert list(ledger.rows(Which())) == calls
+        assert list(ledger.rows(CallFilter())) == calls

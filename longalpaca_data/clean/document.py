@@ -11,11 +11,11 @@ from longalpaca_data.clean import gutenberg, kind, licence, title
 from longalpaca_data.clean.chunks import Chunk, Piece, chunk
 from longalpaca_data.clean.contents import drop_leaders, key, take_contents
 from longalpaca_data.clean.embedded import split_embedded, without_index, without_second_copies
-from longalpaca_data.clean.furniture import remove_furniture
 from longalpaca_data.clean.headings import mark_headings
 from longalpaca_data.clean.labels import spaced
 from longalpaca_data.clean.lines import paragraphs, without_emphasis
 from longalpaca_data.clean.openings import in_small_letters
+from longalpaca_data.clean.running_headers import remove_running_headers
 from longalpaca_data.clean.unicode import characters, clean_code, clean_text, without_runs
 from longalpaca_data.core import language
 from longalpaca_data.core.records import Block, Document, RawDocument, Section, content_id
@@ -109,7 +109,7 @@ class Draft:
 def _draft(raw: RawDocument) -> Draft:
     blocks = [replace(block, text=without_runs(characters(block.text))) for block in raw.blocks]
     blocks, facts = gutenberg.strip(blocks)
-    blocks = drop_leaders(remove_furniture(blocks))
+    blocks = drop_leaders(remove_running_headers(blocks))
     pieces = chunk(blocks)
     if sum(block.kind == "heading" for block in blocks) < MIN_HEADINGS:
         pieces = [_as_chunk(piece) for piece in pieces]

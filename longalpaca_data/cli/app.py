@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from longalpaca_data.core.recipe import Recipe
-    from longalpaca_data.dataset.write import Summary
+    from longalpaca_data.dataset.write import BuildResult
 
 app = typer.Typer(
     name="longalpaca-data",
@@ -107,10 +107,10 @@ def build(  # noqa: PLR0913, PLR0917 — a command has as many arguments as opti
         options = Options(_out(chosen, out), engine, workers, limit, fresh, quiet)
         _print(plan(chosen, options), as_json=as_json)
         return
-    summary = _run(chosen, out, "", limit, engine, workers, fresh=fresh, quiet=quiet)
+    result = _run(chosen, out, "", limit, engine, workers, fresh=fresh, quiet=quiet)
     from longalpaca_data.dataset.write import headline  # noqa: PLC0415 — heavy
 
-    _print(headline(_out(chosen, out), summary), as_json=as_json)
+    _print(headline(_out(chosen, out), result), as_json=as_json)
 
 
 def _stage_command(stage: str, says: str) -> None:
@@ -135,8 +135,8 @@ def _stage_command(stage: str, says: str) -> None:
     ) -> None:
         asked = _model(model, base_url, max_calls, max_cost)
         chosen = _recipe(recipe, source, generator, seed, asked)
-        summary = _run(chosen, out, stage, limit, engine, workers, fresh=fresh, quiet=quiet)
-        _print({"out": str(_out(chosen, out)), "stages": summary.stages()}, as_json=as_json)
+        result = _run(chosen, out, stage, limit, engine, workers, fresh=fresh, quiet=quiet)
+        _print({"out": str(_out(chosen, out)), "stages": result.stages()}, as_json=as_json)
 
     command.__doc__ = says
     app.command(stage, epilog=example(f"python cli.py {stage} --source my-books"))(command)
@@ -269,7 +269,7 @@ def _run(
     *,
     fresh: bool,
     quiet: bool,
-) -> Summary:
+) -> BuildResult:
     from longalpaca_data.build import Options  # noqa: PLC0415 — heavy
     from longalpaca_data.build import build as run  # noqa: PLC0415 — heavy
 

@@ -14,7 +14,7 @@ import typer
 from longalpaca_data.cli.app import JsonOption, app, example
 
 if TYPE_CHECKING:
-    from longalpaca_data.pipeline.calls import Calls, Which
+    from longalpaca_data.pipeline.calls import CallFilter, Calls
 
 ledger = typer.Typer(
     help="What was asked of language models, and what it cost. "
@@ -132,11 +132,11 @@ def _open(folder: Path) -> Calls:
 
 def _which(
     models: list[str], tasks: list[str], templates: list[str], older_than: float | None = None
-) -> Which:
-    from longalpaca_data.pipeline.calls import Which  # noqa: PLC0415 — with its user
+) -> CallFilter:
+    from longalpaca_data.pipeline.calls import CallFilter  # noqa: PLC0415 — with its user
 
     before = None if older_than is None else time.time() - older_than * 86400
-    return Which(tuple(models), tuple(tasks), tuple(templates), before)
+    return CallFilter(tuple(models), tuple(tasks), tuple(templates), before)
 
 
 def _row(row: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ import typer
 from longalpaca_data.cli.app import app, example, say
 
 if TYPE_CHECKING:
-    from longalpaca_data.review import Desk
+    from longalpaca_data.review import ReviewSession
 
 
 @app.command(epilog=example("python cli.py review data/out/longalpaca-12k --open"))
@@ -35,21 +35,21 @@ def review(
     one line. Decisions are kept in review.jsonl in the data set's folder; the next `build` puts
     them into the set. Ctrl-C ends the server; that is no error (exit code 0).
     """
-    from longalpaca_data.review import Desk  # noqa: PLC0415 — heavy
+    from longalpaca_data.review import ReviewSession  # noqa: PLC0415 — heavy
 
     if folder is None:
         from longalpaca_data.hub.push import newest  # noqa: PLC0415 — heavy
 
         folder = newest()
-    desk = Desk(folder)
+    session = ReviewSession(folder)
     try:
-        asyncio.run(_serve(desk, host, port, open_browser=open_browser))
-        say(_farewell(desk))
+        asyncio.run(_serve(session, host, port, open_browser=open_browser))
+        say(_farewell(session))
     finally:
-        desk.close()
+        session.close()
 
 
-async def _serve(desk: Desk, host: str, port: int, *, open_browser: bool) -> None:
+async def _serve(session: ReviewSession, host: str, port: int, *, open_browser: bool) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     from longalpaca_data.review import serve  # noqa: PLC0415 — heavy
     from longalpaca_data.review.guard import is_loopback  # noqa: PLC0415 — heavy
@@ -58,11 +58,11 @@ async def _serve(desk: Desk, host: str, port: int, *, open_browser: bool) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with serve(desk, host, port) as listening:
+    async with serve(session, host, port) as listening:
         typer.echo(listening.url)
         sys.stdout.flush()
-        rows = desk.progress()["rows"]
-        say(f"{rows:,} rows of {desk.folder} to review at the address above; Ctrl-C ends")
+        rows = session.progress()["rows"]
+        say(f"{rows:,} rows of {session.folder} to review at the address above; Ctrl-C ends")
         if not is_loopback(host):
             say(
                 f"warning: {host} is reached from other machines; whoever sees the address can "
@@ -73,13 +73,13 @@ async def _serve(desk: Desk, host: str, port: int, *, open_browser: bool) -> Non
         await stop.wait()
 
 
-def _farewell(desk: Desk) -> str:
+def _farewell(session: ReviewSession) -> str:
     from longalpaca_data.mix.reviews import REVIEWS  # noqa: PLC0415 — with its user
 
-    decided = len(desk.decisions.standing)
+    decided = len(session.decisions.standing)
     if not decided:
         return "stopped; nothing was decided"
     return (
-        f"stopped; decisions about {decided:,} rows are kept in {desk.folder / REVIEWS}; "
-        f"to put them into the data set run: {desk.command}"
+        f"stopped; decisions about {decided:,} rows are kept in {session.folder / REVIEWS}; "
+        f"to put them into the data set run: {session.command}"
     )

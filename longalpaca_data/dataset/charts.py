@@ -59,7 +59,7 @@ def _style() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Step:
+class FunnelStage:
     """A stage of the funnel: how many of its ``unit`` (documents, rows) came out, and what went
     in where they are the same things (else None). ``dropped`` counts per reason; those in
     ``unused`` were good.
@@ -74,7 +74,7 @@ class Step:
 
 
 @_style()
-def funnel(steps: Sequence[Step]) -> Figure:
+def funnel(steps: Sequence[FunnelStage]) -> Figure:
     """One bar per stage, what it kept and what it dropped; stages of one unit share a scale."""
     groups = [(unit, list(of)) for unit, of in itertools.groupby(steps, lambda step: step.unit)]
     height = len(steps) + 1.3 * len(groups)  # in bars
@@ -95,12 +95,12 @@ def funnel(steps: Sequence[Step]) -> Figure:
     return figure
 
 
-def _alike(step: Step) -> Mapping[str, int]:
+def _alike(step: FunnelStage) -> Mapping[str, int]:
     """Return the drops that can be drawn beside what was kept: they are the same things."""
     return {} if step.taken is None else step.dropped
 
 
-def _bar(axes: Any, place: float, step: Step, most: int) -> None:
+def _bar(axes: Any, place: float, step: FunnelStage, most: int) -> None:
     axes.text(-0.02, place, step.name, ha="right", va="center")
     pieces = [(step.given, FILL)]
     lost = itertools.chain(_LOST, itertools.repeat(_LOST[-1]))

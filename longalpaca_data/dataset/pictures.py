@@ -88,7 +88,7 @@ def language_shares(figures: Statistics, manifest: Mapping[str, Any]) -> Shares:
 
 def draw(figures: Statistics, manifest: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
     """Yield names and pictures, of all :data:`LABELS` that the data set has something to show."""
-    yield "funnel", charts.funnel(funnel_steps(manifest["stages"]))
+    yield "funnel", charts.funnel(funnel_stages(manifest["stages"]))
     yield "tasks", _share_chart(task_shares(figures, manifest))
     yield "languages", _share_chart(language_shares(figures, manifest))
     if figures.long:
@@ -112,7 +112,7 @@ def _share_chart(shares: Shares) -> Figure:
     return charts.shares(shares.of, realised, target, shares.aim)
 
 
-def funnel_steps(stages: list[Mapping[str, Any]]) -> list[charts.Step]:
+def funnel_stages(stages: list[Mapping[str, Any]]) -> list[charts.FunnelStage]:
     """Return the manifest's stages as steps of the funnel."""
     steps, unit = [], ""
     for stage in stages:
@@ -121,7 +121,7 @@ def funnel_steps(stages: list[Mapping[str, Any]]) -> list[charts.Step]:
         kept = stage["in"] == stage["out"] + sum(stage["dropped"].values())
         taken = stage["in"] if kept and stage["stage"] != "generate" else None
         steps.append(
-            charts.Step(stage["stage"], unit, taken, stage["out"], stage["dropped"], _UNUSED)
+            charts.FunnelStage(stage["stage"], unit, taken, stage["out"], stage["dropped"], _UNUSED)
         )
     return steps
 

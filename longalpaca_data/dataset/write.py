@@ -27,12 +27,12 @@ from longalpaca_data.export import ALPACA_KEYS, RowWriter, read_rows, write_alpa
 from longalpaca_data.generate import price
 from longalpaca_data.llm import Price
 from longalpaca_data.mix import Mixture
-from longalpaca_data.pipeline.stage import Tally
+from longalpaca_data.pipeline.stage import StageStats
 from longalpaca_data.windows.documents import Documents
 
 __all__ = [
     "MANIFEST",
-    "Summary",
+    "BuildResult",
     "files_hold",
     "headline",
     "read_manifest",
@@ -48,12 +48,12 @@ _VERSIONED = (  # noqa: SIM905 — shorter than thirteen quoted names
 
 
 @dataclass
-class Summary:
+class BuildResult:
     """What a build came to, as far as it went."""
 
     recipe: Recipe
     tokenizer: Tokenizer
-    tallies: list[Tally]
+    stats: list[StageStats]
     documents: list[dict[str, Any]] = field(default_factory=list)
     mixture: Mixture | None = None
 
@@ -61,35 +61,35 @@ class Summary:
         """Return the funnel: taken, given, and drops per reason, stage by stage."""
         return [
             {
-                "stage": tally.stage,
-                "in": tally.taken,
-                "out": tally.given,
-                "dropped": tally.reasons(),
-                "counts": dict(sorted(tally.counts.items())),
+                "stage": stats.stage,
+                "in": stats.taken,
+                "out": stats.given,
+                "dropped": stats.reasons(),
+                "counts": dict(sorted(stats.counts.items())),
             }
-            for tally in self.tallies
+            for stats in self.stats
         ]
 
 
-def write_dataset(out: Path, summary: Summary, documents: Documents) -> dict[str, Any]:
+def write_dataset(out: Path, result: BuildResult, documents: Documents) -> dict[str, Any]:
     """Write everything but ``work/`` and return the manifest.
 
     The files are made in ``work/new`` and moved into place at the end; the old manifest goes
     first and the new one comes last, so that a folder with a manifest is always whole.
     """
-    name, new = summary.recipe.name, out / "work" / "new"
+    name, new = result.recipe.name, out / "work" / "new"
     with output_errors(new):
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-    mixture = summary.mixture
+    mixture = result.mixture
     assert mixture is not None, "the mix comes before the files"
-    writer = RowWriter(documents, summary.recipe.seed, summary.tokenizer)
+    writer = RowWriter(documents, result.recipe.seed, result.tokenizer)
     write_split(new, "train", map(writer.row, mixture.train), len(mixture.train))
     if mixture.validation:
         write_split(new, "validation", map(writer.row, mixture.validation), len(mixture.validation))
     write_alpaca(new / f"{name}.json", read_rows(new, columns=ALPACA_KEYS))
     figures = statistics(new)
-    manifest = _manifest(summary, figures)
+    manifest = _manifest(result, figures)
     write_pictures(new, figures, manifest)
     write_card(new, manifest, figures)
     write_report(new, manifest, figures)
@@ -124,8 +124,8 @@ def refresh_report(folder: Path) -> Path:
     return files[0]
 
 
-def _manifest(summary: Summary, figures: Statistics) -> dict[str, Any]:
-    mixture, recipe = summary.mixture, summary.recipe
+def _manifest(result: BuildResult, figures: Statistics) -> dict[str, Any]:
+    mixture, recipe = result.mixture, result.recipe
     assert mixture is not None, "the mix comes before the files"
     given = Counter(
         part.document_id
@@ -138,12 +138,12 @@ def _manifest(summary: Summary, figures: Statistics) -> dict[str, Any]:
         "recipe": recipe.model_dump(mode="json"),
         "seed": recipe.seed,
         "versions": _versions(),
-        "tokenizer": {"name": summary.tokenizer.name, "exact": summary.tokenizer.exact},
-        "stages": summary.stages(),
+        "tokenizer": {"name": result.tokenizer.name, "exact": result.tokenizer.exact},
+        "stages": result.stages(),
         "mix": mixture.about(),
         "tokens": {"train": figures.tokens, "longest_row": figures.longest},
-        "costs": _costs(summary),
-        "documents": [{**d, "rows": given[d["id"]]} for d in summary.documents],
+        "costs": _costs(result),
+        "documents": [{**d, "rows": given[d["id"]]} for d in result.documents],
         "short": _short_sets(mixture),
     }
 
@@ -161,15 +161,15 @@ def _short_sets(mixture: Mixture) -> list[dict[str, Any]]:
     ]
 
 
-def _costs(summary: Summary) -> dict[str, Any]:
+def _costs(result: BuildResult) -> dict[str, Any]:
     """Return what the rows' generation took, the same whether asked now or found in the ledger;
     ``money`` is None where the recipe has no prices.
     """
     counts: Counter[str] = Counter()
-    for tally in summary.tallies:
-        counts.update(tally.counts)
+    for stats in result.stats:
+        counts.update(stats.counts)
     prompt, completion = counts["prompt tokens"], counts["completion tokens"]
-    cached, known = counts["cached tokens"], price(summary.recipe.generate.model)
+    cached, known = counts["cached tokens"], price(result.recipe.generate.model)
     if known is None and not counts["calls"]:
         known = Price()
     return {
@@ -203,9 +203,9 @@ def _move_into_place(new: Path, out: Path) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def headline(out: Path, summary: Summary) -> dict[str, Any]:
+def headline(out: Path, result: BuildResult) -> dict[str, Any]:
     """Return what a person wants to know first about a finished build."""
-    mixture = summary.mixture
+    mixture = result.mixture
     assert mixture is not None, "a finished build has a mix"
     warning = conflict_line(read_manifest(out))
     return {
@@ -213,7 +213,7 @@ def headline(out: Path, summary: Summary) -> dict[str, Any]:
         "short rows": mixture.realised["short"],
         "validation rows": mixture.realised["validation"],
         "note": mixture.note,
-        "tokens": "exact" if summary.tokenizer.exact else "ESTIMATED",
+        "tokens": "exact" if result.tokenizer.exact else "ESTIMATED",
         "data set": str(out),
         "report": str(out / "report.html"),
         **({"warning": warning} if warning else {}),

@@ -15,7 +15,7 @@ from longalpaca_data.core.records import Example, Window
 from longalpaca_data.core.tokens import Tokenizer
 from longalpaca_data.generate.extractive import extractive_stage
 from longalpaca_data.generate.prompted import Writer, prompted_stage
-from longalpaca_data.llm import Absent, Limits, Model, Price, Session
+from longalpaca_data.llm import CacheOnlyModel, Limits, Model, Price, Session
 from longalpaca_data.llm.backends import BACKENDS, model_name
 from longalpaca_data.pipeline.stage import Stage
 from longalpaca_data.windows.documents import Documents
@@ -25,7 +25,7 @@ GENERATORS = (EXTRACTIVE, *BACKENDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class GeneratorContext:
     """What a generator may use: the documents, the ledger's file for what it pays for, a counter
     of tokens, the number of long rows that are wanted, and a voice.
     """
@@ -37,17 +37,19 @@ class Desk:
     progress: Progress
 
 
-def generate_stage(spec: GenerateSpec, desk: Desk) -> Stage[Window, Example]:
+def generate_stage(spec: GenerateSpec, context: GeneratorContext) -> Stage[Window, Example]:
     """Return the stage ``generate`` of the recipe's generator: Window → Examples."""
     check_generator(spec)
     if spec.generator == EXTRACTIVE:
-        return extractive_stage(spec, desk.documents)
-    return prompted_stage(writer(spec, desk), lambda: _session(spec, desk), desk.progress.say)
+        return extractive_stage(spec, context.documents)
+    return prompted_stage(
+        writer(spec, context), lambda: _session(spec, context), context.progress.say
+    )
 
 
-def writer(spec: GenerateSpec, desk: Desk) -> Writer:
+def writer(spec: GenerateSpec, context: GeneratorContext) -> Writer:
     """Return what a language model is asked with."""
-    return Writer.of(spec, desk.documents, desk.rows, desk.count)
+    return Writer.of(spec, context.documents, context.rows, context.count)
 
 
 def check_generator(spec: GenerateSpec) -> None:
@@ -100,11 +102,11 @@ def limits(model: ModelSpec) -> Limits:
     )
 
 
-def _session(spec: GenerateSpec, desk: Desk) -> Session:
+def _session(spec: GenerateSpec, context: GeneratorContext) -> Session:
     backend = BACKENDS[spec.generator]
     bounds = limits(spec.model)
     bounds = replace(bounds, concurrency=max(bounds.concurrency, backend.at_once))
-    model: Model = Absent(model_name(spec.generator, spec.model))
+    model: Model = CacheOnlyModel(model_name(spec.generator, spec.model))
     if bounds.max_calls != 0:
-        model = backend.open(spec.model, desk.ledger)
-    return Session(model, desk.ledger, bounds, price(spec.model), desk.progress)
+        model = backend.open(spec.model, context.ledger)
+    return Session(model, context.ledger, bounds, price(spec.model), context.progress)

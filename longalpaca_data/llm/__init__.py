@@ -7,13 +7,13 @@ answer on disk before it counts.
 
 from longalpaca_data.llm.limits import Limits, Price
 from longalpaca_data.llm.prompt import Completion, Message, Prompt, Tags, frozen_json
-from longalpaca_data.llm.protocol import Absent, Model, StopAskingError, TryAgainError
+from longalpaca_data.llm.protocol import CacheOnlyModel, Model, StopAskingError, TryAgainError
 from longalpaca_data.llm.session import Ask, Session
 from longalpaca_data.llm.usage import Usage
 
 __all__ = [
-    "Absent",
     "Ask",
+    "CacheOnlyModel",
     "Completion",
     "Limits",
     "Message",

@@ -21,7 +21,7 @@ import msgspec
 
 from longalpaca_data.core.errors import CallFailedError, ModelUnavailableError
 from longalpaca_data.core.storage import output_errors
-from longalpaca_data.llm.gather import Answer, Gather
+from longalpaca_data.llm.batching import Answer, MicroBatcher
 from longalpaca_data.llm.http import Endpoint, Reply
 from longalpaca_data.llm.openai import parse_completion, request_fields
 from longalpaca_data.llm.prompt import Completion, Prompt
@@ -30,7 +30,7 @@ from longalpaca_data.llm.refusals import refusal
 
 _BATCHES = 100  # batches under way at once; each waits for the server alone
 _BYTES = 90 << 20  # of one batch's file: the API takes 200 MB, other servers less
-_QUIET = 1.0  # seconds without a further prompt after which a batch is sent
+_MAX_WAIT = 1.0  # seconds without a further prompt after which a batch is sent
 _POLL = 20.0  # seconds between two looks at a batch
 _PATIENCE = 30  # looks in a row that may fail before the endpoint counts as dead
 _NAME = "longalpaca"
@@ -63,7 +63,7 @@ class BatchModel:
         *,
         batch: int,
         poll: float = _POLL,
-        quiet: float = _QUIET,
+        max_wait: float = _MAX_WAIT,
     ) -> None:
         self.name = name
         self._endpoint = endpoint
@@ -72,13 +72,13 @@ class BatchModel:
         # Of batches that hold one prompt the last is meant: the ones before didn't answer it.
         self._by_key = {key: b for b in _remembered(self._state) for key in b.keys}
         self._followed: dict[_Batch, asyncio.Task[tuple[Lines, str]]] = {}
-        self._gather = Gather(self._run, batch, quiet, _BYTES, _BATCHES)
+        self._batcher = MicroBatcher(self._run, batch, max_wait, _BYTES, _BATCHES)
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt, with the batch that it goes into or went into before."""
         before = self._by_key.get(prompt.key(self.name))
         if before is None:
-            return await self._gather.complete(prompt)
+            return await self._batcher.complete(prompt)
         if before not in self._followed:
             self._followed[before] = asyncio.create_task(self._again(before))
         lines, why = await asyncio.shield(self._followed[before])
@@ -93,7 +93,7 @@ class BatchModel:
         for task in self._followed.values():
             task.cancel()
         await asyncio.gather(*self._followed.values(), return_exceptions=True)
-        await self._gather.aclose()
+        await self._batcher.aclose()
         await self._endpoint.aclose()
 
     async def _run(self, prompts: Sequence[Prompt]) -> Sequence[Answer]:

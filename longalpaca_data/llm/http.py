@@ -22,8 +22,8 @@ import aiohttp
 from yarl import URL
 
 from longalpaca_data.core.errors import ModelUnavailableError
-from longalpaca_data.llm.patience import TIMEOUT
 from longalpaca_data.llm.protocol import TryAgainError
+from longalpaca_data.llm.retry import TIMEOUT
 
 _CONNECT_SECONDS = 10.0
 _KEEP_ALIVE_SECONDS = 60.0

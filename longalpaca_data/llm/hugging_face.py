@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from longalpaca_data.core.errors import CallFailedError, MissingPackageError, ModelUnavailableError
-from longalpaca_data.llm.gather import Answer, Gather
+from longalpaca_data.llm.batching import Answer, MicroBatcher
 from longalpaca_data.llm.prompt import Completion, Prompt
 
 
@@ -23,15 +23,15 @@ class TransformersModel:
         self._model, self._tokenizer = _load(name)
         positions = getattr(self._model.config, "max_position_embeddings", 0) or 1 << 30
         self._context = min(context or positions, positions)
-        self._gather = Gather(self._run, batch)
+        self._batcher = MicroBatcher(self._run, batch)
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt, together with others that wait."""
-        return await self._gather.complete(prompt)
+        return await self._batcher.complete(prompt)
 
     async def aclose(self) -> None:
         """Give the memory back."""
-        await self._gather.aclose()
+        await self._batcher.aclose()
         del self._model
 
     async def _run(self, prompts: Sequence[Prompt]) -> Sequence[Answer]:

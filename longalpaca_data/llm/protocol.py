@@ -35,7 +35,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class CacheOnlyModel:
     """A model that isn't opened: where no call may be made, the ledger alone answers."""
 
     name: str

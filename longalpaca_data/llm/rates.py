@@ -14,7 +14,7 @@ _NOTHING = 1e-6  # of a token; a wait for less would be too short to move a cloc
 _TOKENS_PER_BYTE = 0.35  # English has 0.22-0.25, Chinese 0.25-0.40: enough until a server tells
 
 
-class Gauge:
+class TokenEstimator:
     """Estimates a prompt's tokens before it is sent: by the most tokens per byte seen so far."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Gauge:
             self._ratio = max(self._ratio, (completion.prompt_tokens - _FRAME) / size)
 
 
-class Bucket:
+class TokenBucket:
     """Holds ``capacity`` at most and fills by ``per_minute``. What costs more than it can hold
     goes when it is full, and leaves a debt.
     """
@@ -70,9 +70,9 @@ class Rates:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._requests = Bucket(requests_per_minute, 1, clock) if requests_per_minute else None
+        self._requests = TokenBucket(requests_per_minute, 1, clock) if requests_per_minute else None
         second = tokens_per_minute / 60
-        self._tokens = Bucket(tokens_per_minute, second, clock) if tokens_per_minute else None
+        self._tokens = TokenBucket(tokens_per_minute, second, clock) if tokens_per_minute else None
         self._sleep = sleep
         self._queue = asyncio.Lock()
 

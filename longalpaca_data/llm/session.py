@@ -12,12 +12,12 @@ from typing import Any, Final, TypeVar
 
 from longalpaca_data.core.errors import LongalpacaError
 from longalpaca_data.core.progress import Progress
-from longalpaca_data.llm.asking import Asker
-from longalpaca_data.llm.flow import Flow
+from longalpaca_data.llm.client import CachedClient
 from longalpaca_data.llm.limits import Limits, Price
-from longalpaca_data.llm.patience import Policy
+from longalpaca_data.llm.ordered import OrderedAsyncMap
 from longalpaca_data.llm.prompt import Completion, Prompt
 from longalpaca_data.llm.protocol import Model, StopAskingError
+from longalpaca_data.llm.retry import RetryPolicy
 from longalpaca_data.llm.usage import Pace, Usage
 
 T = TypeVar("T")
@@ -50,13 +50,13 @@ class Session:
         limits: Limits | None = None,
         price: Price | None = None,
         progress: Progress | None = None,
-        policy: Policy | None = None,
+        policy: RetryPolicy | None = None,
     ) -> None:
         limits = limits or Limits()
         self._progress = progress or Progress(quiet=True)
         self._at_once = limits.concurrency
         self._priced = price is not None
-        self._asker = Asker(model, ledger, limits, price, policy, self._progress.say)
+        self._client = CachedClient(model, ledger, limits, price, policy, self._progress.say)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="calls", daemon=True)
         self._thread.start()
@@ -65,12 +65,12 @@ class Session:
     @property
     def usage(self) -> Usage:
         """What the session has used so far."""
-        return self._asker.usage
+        return self._client.usage
 
     @property
     def stopped(self) -> str:
         """Why nothing more is asked (a budget that is spent), in words; empty while it is."""
-        return self._asker.budget.stopped
+        return self._client.budget.stopped
 
     async def ask(self, prompt: Prompt) -> Completion:
         """Return a prompt's answer; to be awaited in the work that :meth:`map` does.
@@ -78,7 +78,7 @@ class Session:
         Raises CallFailedError where this prompt can't be answered: the caller counts a drop.
         StopAskingError (budget spent) and ModelUnavailableError (endpoint dead) are for ``map``.
         """
-        return await self._asker.ask(prompt)
+        return await self._client.ask(prompt)
 
     def map(
         self,
@@ -102,7 +102,7 @@ class Session:
                 self.usage.unasked += 1
                 return _UNASKED
 
-        flow = Flow(self._loop, do, _AT_WORK * self._at_once, _AHEAD * self._at_once)
+        flow = OrderedAsyncMap(self._loop, do, _AT_WORK * self._at_once, _AHEAD * self._at_once)
         pace = Pace(self.usage, total, priced=self._priced)
         with self._progress.status(name, total) as show:
 
@@ -126,12 +126,12 @@ class Session:
         if self._drained:
             return
         self._drained = True
-        if count := self._asker.in_flight():
+        if count := self._client.in_flight():
             self._progress.say(
                 f"stopping: waiting up to {_DRAIN:.0f} s for {count} calls in flight, "
                 "which are paid for; Ctrl-C again stops at once"
             )
-        self._run(self._asker.drain(_DRAIN)).result()
+        self._run(self._client.drain(_DRAIN)).result()
 
     def close(self) -> None:
         """Drop what is in flight, keep what was answered, and end the thread."""
@@ -141,7 +141,7 @@ class Session:
         try:
             self._run(self._end()).result()
         finally:
-            self._asker.close()
+            self._client.close()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
@@ -163,7 +163,7 @@ class Session:
             self.close()
 
     async def _end(self) -> None:
-        await self._asker.cancel()
+        await self._client.cancel()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from longalpaca_data.core.errors import CallFailedError, LongalpacaError, ModelUnavailableError
-from longalpaca_data.llm.gather import Answer, Gather
+from longalpaca_data.llm.batching import Answer, MicroBatcher
 from longalpaca_data.llm.prompt import Completion, Prompt
 
 _BATCH = 256
-_QUIET = 0.5  # seconds: the engine schedules better the more prompts it sees together
+_MAX_WAIT = 0.5  # seconds: the engine schedules better the more prompts it sees together
 
 
 class VllmModel:
@@ -33,15 +33,15 @@ class VllmModel:
             raise ModelUnavailableError(
                 f"vLLM can't load {name}: {reason}", do="see vLLM's own messages above"
             ) from error
-        self._gather = Gather(self._run, batch, _QUIET)
+        self._batcher = MicroBatcher(self._run, batch, _MAX_WAIT)
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Answer one prompt, together with all others that wait."""
-        return await self._gather.complete(prompt)
+        return await self._batcher.complete(prompt)
 
     async def aclose(self) -> None:
         """Give the memory back."""
-        await self._gather.aclose()
+        await self._batcher.aclose()
         del self._engine
 
     async def _run(self, prompts: Sequence[Prompt]) -> Sequence[Answer]:

@@ -7,7 +7,7 @@ import itertools
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 
-from longalpaca_data.mix.flow import Flow
+from longalpaca_data.mix.max_flow import MaxFlow
 from longalpaca_data.mix.pool import DECILES, Candidate, Cell, Pool
 
 _Swap = tuple[Cell, str, str]  # within a cell: the document that gives a row up, the one that takes
@@ -24,7 +24,7 @@ def choose(pool: Pool, quota: Mapping[Cell, int], document_cap: int) -> list[Can
     lengths = sorted({cell.length for cell in pool.cells}, key=lambda b: _ease(pool, quota, b))
     for length in lengths:
         choice.fill(length, {c: n for c, n in quota.items() if c.length == length and n})
-    flow = Flow(pool.supply, document_cap)
+    flow = MaxFlow(pool.supply, document_cap)
     stuck = flow.meet(quota, choice.per_document())
     assert not stuck, "quotas are made so that documents can serve them"
     choice.adopt(flow.per_document())

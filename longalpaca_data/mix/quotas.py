@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from longalpaca_data.core.recipe import MixSpec
-from longalpaca_data.mix.flow import Flow
+from longalpaca_data.mix.max_flow import MaxFlow
 from longalpaca_data.mix.pool import Cell, Pool
 from longalpaca_data.mix.program import Floats, Program, Whole, solve
 from longalpaca_data.mix.targets import apportion
@@ -93,7 +93,7 @@ def attainable(pool: Pool, wanted: int, spec: MixSpec) -> int:
     supply = pool.families
     while total:
         caps = Caps.of(pool, total, spec)
-        flow = Flow(supply, caps.document)
+        flow = MaxFlow(supply, caps.document)
         flow.meet(dict.fromkeys(supply, caps.family))
         if flow.total() >= total:
             return total
@@ -110,7 +110,7 @@ def quotas(pool: Pool, total: int, spec: MixSpec) -> dict[Cell, int]:
     if not total:
         return dict.fromkeys(pool.cells, 0)
     caps = Caps.of(pool, total, spec)
-    flow = Flow(pool.supply, caps.document)
+    flow = MaxFlow(pool.supply, caps.document)
     goals = _goals(pool, caps, spec, flow)
     cells = list(pool.cells)
     upper = np.array([min(total, flow.bound(frozenset([cell]))) for cell in cells], dtype=np.int64)
@@ -134,7 +134,7 @@ def quotas(pool: Pool, total: int, spec: MixSpec) -> dict[Cell, int]:
 
 
 def _beside(
-    flow: Flow[Cell], cells: list[Cell], program: Program, competing: list[frozenset[Cell]]
+    flow: MaxFlow[Cell], cells: list[Cell], program: Program, competing: list[frozenset[Cell]]
 ) -> Whole | None:
     """Look for quotas that documents can serve near what they served so far, adding to no cell
     whose documents are used up. That is a guess, but it spares many rounds of new bounds.
@@ -165,7 +165,7 @@ class _Goal:
     over: float
 
 
-def _goals(pool: Pool, caps: Caps, spec: MixSpec, flow: Flow[Cell]) -> list[_Goal]:
+def _goals(pool: Pool, caps: Caps, spec: MixSpec, flow: MaxFlow[Cell]) -> list[_Goal]:
     goals = [_Goal(frozenset(pool.cells), caps.total, _COUNT, _COUNT)]
     for name, shares in wanted_shares(spec).items():
         groups = _groups(pool, DIMENSIONS[name])
@@ -182,7 +182,7 @@ def _groups(pool: Pool, name: Callable[[Cell], str]) -> dict[str, frozenset[Cell
     return {v: frozenset(cell for cell in pool.cells if name(cell) == v) for v in values}
 
 
-def most_rows(pool: Pool, flow: Flow[Cell], cells: frozenset[Cell], caps: Caps) -> int:
+def most_rows(pool: Pool, flow: MaxFlow[Cell], cells: frozenset[Cell], caps: Caps) -> int:
     """Return a bound on the rows that these cells can give together under either cap."""
     rows: Counter[str] = Counter()
     for cell in cells:

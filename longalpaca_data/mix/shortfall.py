@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from longalpaca_data.core.recipe import MixSpec
-from longalpaca_data.mix.flow import Flow
+from longalpaca_data.mix.max_flow import MaxFlow
 from longalpaca_data.mix.pool import Cell, Pool
 from longalpaca_data.mix.quotas import DIMENSIONS, Caps, attainable, most_rows, wanted_shares
 from longalpaca_data.mix.targets import apportion
@@ -51,7 +51,7 @@ def lacking_cells(
     there: Counter[tuple[str, ...]] = Counter()
     for cell, candidates in pool.cells.items():
         there[_key(cell, asked)] += len(candidates)
-    flow = Flow(pool.supply, caps.document)
+    flow = MaxFlow(pool.supply, caps.document)
     found: dict[tuple[tuple[str, str], ...], int] = {}
     for at, (name, value, given, missing) in _missed(asked, cells):
         members = frozenset(cell for cell in pool.cells if DIMENSIONS[name](cell) == value)

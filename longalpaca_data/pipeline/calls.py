@@ -80,7 +80,7 @@ _FORGET = f"DELETE FROM calls {_CHOSEN}"
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class CallFilter:
     """A choice among calls; an empty field chooses all. ``before`` is in seconds since 1970."""
 
     models: tuple[str, ...] = ()
@@ -151,7 +151,7 @@ class Calls:
         )
         return {template: (int(count), int(tokens)) for template, count, tokens in rows}
 
-    def rows(self, which: Which) -> Iterator[dict[str, Any]]:
+    def rows(self, which: CallFilter) -> Iterator[dict[str, Any]]:
         """Yield the chosen calls as plain values, oldest first."""
         rows = self._connection.execute(_ROWS, which.parameters())
         names = [column[0] for column in rows.description[:-1]]
@@ -159,12 +159,12 @@ class Calls:
             text = zlib.decompress(row[-1]).decode("utf-8", "replace")
             yield dict(zip(names, row, strict=False)) | {"text": text}
 
-    def chosen(self, which: Which) -> tuple[int, float]:
+    def chosen(self, which: CallFilter) -> tuple[int, float]:
         """Return how many calls are chosen and what they cost."""
         found = self._connection.execute(_COUNT, which.parameters()).fetchone()
         return int(found[0]), float(found[1])
 
-    def forget(self, which: Which) -> None:
+    def forget(self, which: CallFilter) -> None:
         """Drop the chosen calls and give their space back to the file system."""
         with ledger_errors(self.path):
             with self._connection:

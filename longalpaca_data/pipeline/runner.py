@@ -17,7 +17,7 @@ from longalpaca_data.core.progress import Progress
 from longalpaca_data.core.records import Record
 from longalpaca_data.pipeline.engines.base import Engine
 from longalpaca_data.pipeline.ledger import Ledger
-from longalpaca_data.pipeline.stage import Context, Outcome, Stage, Tally
+from longalpaca_data.pipeline.stage import Context, Outcome, Stage, StageStats
 
 In = TypeVar("In", bound=Record)
 Out = TypeVar("Out", bound=Record)
@@ -25,7 +25,7 @@ Out = TypeVar("Out", bound=Record)
 _FLUSH_UNITS, _FLUSH_SECONDS = 32, 0.25  # a commit waits for the disk: a few units share one
 
 
-class Step(Context):
+class CountingContext(Context):
     """The context of a step that is done in place; it counts what is taken in."""
 
     taken = 0
@@ -60,7 +60,7 @@ class Pipeline:
         self.engine = engine
         self.seed = seed
         self.progress = progress
-        self.tallies: list[Tally] = []
+        self.stats: list[StageStats] = []
 
     def run(self, stage: Stage[In, Out], items: Iterable[In], total: int = 0) -> Iterable[Out]:
         """Finish a stage's units, as far as they are not finished, and return its results, which
@@ -68,9 +68,9 @@ class Pipeline:
 
         ``total`` is the number of items where it is known, for the progress bar.
         """
-        if not stage.recorded:
+        if not stage.checkpointed:
             return self._in_place(stage, items)
-        tally = Tally(stage.name)
+        stats = StageStats(stage.name)
         units: list[str] = []
         with self.progress.stage(stage.name, total) as bar:
 
@@ -78,7 +78,7 @@ class Pipeline:
                 for shard in _shards(stage, items):
                     unit = stage.unit(shard, self.seed)
                     units.append(unit)
-                    tally.taken += len(shard)
+                    stats.taken += len(shard)
                     if not self.ledger.finished(unit):
                         sizes[unit] = len(shard)
                         yield unit, shard
@@ -89,24 +89,24 @@ class Pipeline:
             outcomes = self.engine.perform(stage, missing(), self.seed, self.ledger)
             self._finish(stage, outcomes, sizes, bar)
         results = Results(self.ledger, stage.output, units)
-        self._count(tally, stage.output, units)
-        self.tallies.append(tally)
+        self._count(stats, stage.output, units)
+        self.stats.append(stats)
         return results
 
     def _in_place(self, stage: Stage[In, Out], items: Iterable[In]) -> list[Out]:
         """Run an unrecorded stage in this process; its calls are in the ledger."""
-        step = Step(stage.name, self.seed, self.ledger)
+        step = CountingContext(stage.name, self.seed, self.ledger)
         results = list(stage.run(step.take(items), step))
-        self.tallies.append(Tally(stage.name, step.taken, len(results), step.drops, step.counts))
+        self.stats.append(StageStats(stage.name, step.taken, len(results), step.drops, step.counts))
         return results
 
     @contextlib.contextmanager
-    def tallied(self, name: str) -> Iterator[Step]:
-        """Tally a small step that is done in place, anew each time, and not recorded."""
-        step = Step(name, self.seed)
+    def counted(self, name: str) -> Iterator[CountingContext]:
+        """StageStats a small step that is done in place, anew each time, and not recorded."""
+        step = CountingContext(name, self.seed)
         yield step
-        self.tallies.append(
-            Tally(name, step.taken, step.taken - len(step.drops), step.drops, step.counts)
+        self.stats.append(
+            StageStats(name, step.taken, step.taken - len(step.drops), step.drops, step.counts)
         )
 
     def _finish(
@@ -129,13 +129,13 @@ class Pipeline:
             if waiting:
                 self.ledger.finish(stage, waiting)
 
-    def _count(self, tally: Tally, output: type[Out], units: list[str]) -> None:
+    def _count(self, stats: StageStats, output: type[Out], units: list[str]) -> None:
         for unit in units:
             outcome = self.ledger.outcome(unit, output)
             assert outcome is not None, "a finished unit is in the ledger"
-            tally.given += len(outcome.outputs)
-            tally.drops.extend(outcome.drops)
-            tally.counts.update(outcome.counts)
+            stats.given += len(outcome.outputs)
+            stats.drops.extend(outcome.drops)
+            stats.counts.update(outcome.counts)
 
 
 def _shards(stage: Stage[In, Out], items: Iterable[In]) -> Iterator[list[In]]:

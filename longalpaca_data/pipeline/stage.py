@@ -30,7 +30,7 @@ class Drop:
     detail: str = ""
 
 
-class Calls(Protocol):
+class ResponseCache(Protocol):
     """Answers that were paid for: looked up before a call is made, kept before it counts."""
 
     def get(self, key: str) -> bytes | None:
@@ -48,7 +48,7 @@ class Context:
 
     stage: str
     seed: int
-    calls: Calls | None = None
+    calls: ResponseCache | None = None
     drops: list[Drop] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -96,8 +96,8 @@ class Stage(Generic[In, Out]):
     ``shard``   groups consecutive items into units of work: items whose shard is equal are done,
                 recorded and resumed together. None makes the whole corpus one unit (item-wise
                 stages have a shard, corpus-wise ones have none).
-    ``recorded`` is False for a corpus-wise stage that keeps what it pays for in the ledger's calls
-                and is run anew each time: what failed today may succeed tomorrow.
+    ``checkpointed`` is False for a corpus-wise stage that keeps what it pays for in the ledger's
+                calls and is run anew each time: what failed today may succeed tomorrow.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Stage(Generic[In, Out]):
     output: type[Out]
     depends: tuple[Any, ...] = ()
     shard: Callable[[In], str] | None = by_item
-    recorded: bool = True
+    checkpointed: bool = True
 
     def unit(self, items: list[In], seed: int) -> str:
         """Return the ledger's key for the unit of work that these items make up."""
@@ -121,7 +121,9 @@ class Outcome(Generic[Out]):
     counts: dict[str, int]
 
 
-def perform(stage: Stage[In, Out], items: list[In], seed: int, calls: Calls | None) -> Outcome[Out]:
+def perform(
+    stage: Stage[In, Out], items: list[In], seed: int, calls: ResponseCache | None
+) -> Outcome[Out]:
     """Run a stage over the items of one unit, in this process."""
     context = Context(stage.name, seed, calls)
     outputs = tuple(stage.run(iter(items), context))
@@ -129,7 +131,7 @@ def perform(stage: Stage[In, Out], items: list[In], seed: int, calls: Calls | No
 
 
 @dataclass
-class Tally:
+class StageStats:
     """What a stage took in, gave out and dropped. ``taken == given + dropped`` holds for stages
     that map one item to one.
     """

@@ -1,6 +1,6 @@
 """``review``: a local page on which a person accepts, rejects and edits a data set's rows."""
 
-from longalpaca_data.review.desk import Desk
 from longalpaca_data.review.server import Listening, serve
+from longalpaca_data.review.session import ReviewSession
 
-__all__ = ["Desk", "Listening", "serve"]
+__all__ = ["Listening", "ReviewSession", "serve"]

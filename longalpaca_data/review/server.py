@@ -1,4 +1,4 @@
-"""The review page's server: routes, and nothing that they do (see :mod:`review.desk`)."""
+"""The review page's server: routes, and nothing that they do (see :mod:`review.session`)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from longalpaca_data.core.errors import DatasetError, LongalpacaError, OutputError
-from longalpaca_data.review.desk import Change, ChangeError, Desk, NotInSetError
 from longalpaca_data.review.guard import Guard, send_headers
 from longalpaca_data.review.query import Query
+from longalpaca_data.review.session import Change, ChangeError, NotInSetError, ReviewSession
 
 T = TypeVar("T")
 
@@ -54,7 +54,9 @@ class Listening:
 
 
 @contextlib.asynccontextmanager
-async def serve(desk: Desk, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Listening]:
+async def serve(
+    session: ReviewSession, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Listening]:
     """Serve the page while the context is open; port 0 takes a free one.
 
     Raises :class:`LongalpacaError` where the address can't be listened on. On leaving, decisions
@@ -62,7 +64,10 @@ async def serve(desk: Desk, host: str = "127.0.0.1", port: int = 0) -> AsyncIter
     """
     guard = Guard(host)
     runner = web.AppRunner(
-        application(desk, guard), access_log=None, shutdown_timeout=_FINISHING, handle_signals=False
+        application(session, guard),
+        access_log=None,
+        shutdown_timeout=_FINISHING,
+        handle_signals=False,
     )
     await runner.setup()
     handlers = runner.server
@@ -109,13 +114,13 @@ async def _finish(runner: web.AppRunner, handlers: web.Server) -> None:
     await asyncio.sleep(0)  # the sockets are closed in the loop's next turn
 
 
-def application(desk: Desk, guard: Guard) -> web.Application:
+def application(session: ReviewSession, guard: Guard) -> web.Application:
     """Return the application: the page's files, and what they ask for under ``/api/``."""
     app = web.Application(
         middlewares=[guard.middleware(), _errors], client_max_size=_LARGEST_CHANGE
     )
     app.on_response_prepare.append(send_headers)
-    api = _Api(desk)
+    api = _Api(session)
     app.on_cleanup.append(api.close)
     app.router.add_get("/api/set", api.about)
     app.router.add_get("/api/select", api.select)
@@ -128,10 +133,10 @@ def application(desk: Desk, guard: Guard) -> web.Application:
 
 
 class _Api:
-    """The answers. One thread works for all of them: the desk is for one at a time."""
+    """The answers. One thread works for all of them: the session is for one at a time."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, session: ReviewSession) -> None:
+        self._desk = session
         self._thread = ThreadPoolExecutor(1, "review")
 
     async def close(self, _app: web.Application) -> None:

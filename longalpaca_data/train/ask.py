@@ -14,7 +14,7 @@ from longalpaca_data.core.errors import LongalpacaError
 from longalpaca_data.core.records import Material
 from longalpaca_data.train.data.templates import Encoder, Template, default_template
 from longalpaca_data.train.data.truncate import shorten
-from longalpaca_data.train.model.gpu import full_memory
+from longalpaca_data.train.model.gpu import oom_errors
 from longalpaca_data.train.model.load import default_device, load_finished
 from longalpaca_data.train.model.rope import usable_length
 from longalpaca_data.windows.instruction import whole_kind, word_frame
@@ -57,7 +57,7 @@ class Asker:
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         loaded, tokenizer = load_finished(model, base=base, dtype=dtype)
         placed: Any = loaded
-        with full_memory("use a smaller model, or hide the GPU: CUDA_VISIBLE_DEVICES=''"):
+        with oom_errors("use a smaller model, or hide the GPU: CUDA_VISIBLE_DEVICES=''"):
             placed.to(device)
         encoder = Encoder(tokenizer, template or default_template(tokenizer))
         return cls(loaded, tokenizer, encoder, usable_length(loaded.config))
@@ -94,7 +94,7 @@ class Asker:
             enough.set()
             thread.join()
         if problems:
-            with full_memory("give less material, or use a smaller model"):
+            with oom_errors("give less material, or use a smaller model"):
                 raise problems[0]
 
     def complete(self, tokens: list[int], *, answer: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from longalpaca_data.clean.chunks import chunk
-from longalpaca_data.clean.furniture import remove_furniture
 from longalpaca_data.clean.lines import paragraphs, without_emphasis
+from longalpaca_data.clean.running_headers import remove_running_headers
 from longalpaca_data.core.records import Block
 from tests.clean.make import lines, prose
 
@@ -127,14 +127,14 @@ def test_furniture_goes_and_text_stays() -> None:
         text = [f"The text about {word} that matters", f"and more of {word}."]
         blocks += lines("\n".join([f"{page + 3} A Running Head", *text, f"Page {page}"]), page)
         wanted += text
-    assert [block.text for block in remove_furniture(blocks)] == wanted
+    assert [block.text for block in remove_running_headers(blocks)] == wanted
 
 
 def test_a_footer_that_ends_like_a_sentence_is_furniture() -> None:
     blocks = []
     for page, word in enumerate(["ash", "birch", "cedar", "date"], 1):
         blocks += lines(f"The text about {word}.\nand more of {word}\njose.00239.", page)
-    assert "jose.00239." not in [block.text for block in remove_furniture(blocks)]
+    assert "jose.00239." not in [block.text for block in remove_running_headers(blocks)]
 
 
 def test_page_numbers_with_chapter_titles_are_furniture() -> None:
@@ -144,7 +144,9 @@ def test_page_numbers_with_chapter_titles_are_furniture() -> None:
             f"Chapter {'A' if page < 7 else 'O'} {page + 10}\nText {page}x is here\nand there",
             page,
         )
-    assert not [block for block in remove_furniture(blocks) if block.text.startswith("Chapter")]
+    assert not [
+        block for block in remove_running_headers(blocks) if block.text.startswith("Chapter")
+    ]
 
 
 def test_emphasis() -> None:

@@ -22,9 +22,9 @@ NAMES = {EVIL: 0.5, FORMULA: 0.3, "西遊記": 0.15, "a\nb": 0.05}
 
 
 STEPS = [
-    charts.Step("collect", "Documents", 30, 20, {EVIL: 7, FORMULA: 2, "c": 1}),
-    charts.Step("segment", "Windows", None, 400, {"too short": 3}),
-    charts.Step("mix", "Rows", 900, 100, {"not needed": 800}, frozenset({"not needed"})),
+    charts.FunnelStage("collect", "Documents", 30, 20, {EVIL: 7, FORMULA: 2, "c": 1}),
+    charts.FunnelStage("segment", "Windows", None, 400, {"too short": 3}),
+    charts.FunnelStage("mix", "Rows", 900, 100, {"not needed": 800}, frozenset({"not needed"})),
 ]
 # One of each kind, with the names that a data set could have at their worst.
 DRAW: dict[str, Callable[[], Figure]] = {
@@ -58,7 +58,7 @@ def test_the_funnel_says_what_was_kept_and_why_the_rest_was_not() -> None:
 
 def test_the_funnels_words_neither_overlap_nor_leave_the_picture() -> None:
     reasons = {f"a reason that needs some words {n}": 100_000 for n in range(9)}
-    step = charts.Step("a long stage", "Questions", 1_111_111, 211_111, reasons)
+    step = charts.FunnelStage("a long stage", "Questions", 1_111_111, 211_111, reasons)
     figure = charts.funnel([step])
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]

@@ -47,7 +47,7 @@ def test_depths_are_those_of_every_piece(folder: Path) -> None:
     assert [length for _, length in found.depths] == [3000, 3000, 5000]
     assert sum(found.deciles()) == 3
     assert found.deciles()[9] == 2
-    family = found.by_family["two_facts"]
+    family = found.by_family["multi_hop"]
     assert (family.rows, family.pieces) == (2, 2)
     assert family.mean_depth == pytest.approx(sum(d for d, _ in found.depths[:2]) / 2)
     assert found.by_family["which_of_two"].mean_tokens == 5000

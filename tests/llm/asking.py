@@ -11,9 +11,9 @@ from longalpaca_data.core.errors import CallFailedError
 from longalpaca_data.core.progress import Progress
 from longalpaca_data.llm import Ask, Limits, Message, Price, Prompt, Session, Tags
 from longalpaca_data.llm.openai import OpenAIModel
-from longalpaca_data.llm.patience import Policy
+from longalpaca_data.llm.retry import RetryPolicy
 
-QUICK = Policy(
+QUICK = RetryPolicy(
     first_delay=0.02, longest_delay=0.1, unanswered=0.4, silent=1.0, throttled=0.5, probe=0.15
 )
 """A policy for tests: everything thirty times faster."""
@@ -41,7 +41,7 @@ def session(
     limits: Limits | None = None,
     *,
     price: Price | None = None,
-    policy: Policy = QUICK,
+    policy: RetryPolicy = QUICK,
     timeout: float = 5.0,
 ) -> Session:
     model = OpenAIModel("m", url, timeout=timeout)

@@ -125,7 +125,9 @@ def ask(server: BatchServer, folder: Path, *said: str, seconds: float = 20.0) ->
 
     async def run() -> list[Any]:
         endpoint = Endpoint(server.base_url, "NO_SUCH_KEY")
-        model = BatchModel("m", endpoint, folder / "ledger.sqlite", batch=3, poll=0.01, quiet=0.05)
+        model = BatchModel(
+            "m", endpoint, folder / "ledger.sqlite", batch=3, poll=0.01, max_wait=0.05
+        )
         tasks = [asyncio.ensure_future(model.complete(prompt(text))) for text in said]
         await asyncio.wait(tasks, timeout=seconds)
         for task in tasks:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from longalpaca_data.llm import Limits
-from longalpaca_data.llm.patience import Policy
+from longalpaca_data.llm.retry import RetryPolicy
 from tests.conftest import ROOT
 from tests.llm.asking import answer, session
 from tests.llm.server import Asked, ModelServer, Reply
@@ -53,7 +53,7 @@ def faulty(seed: int) -> ModelServer:
 
 @pytest.mark.slow
 def test_two_thousand_calls_through_all_faults(tmp_path: Path) -> None:
-    policy = Policy(first_delay=0.2, longest_delay=2)
+    policy = RetryPolicy(first_delay=0.2, longest_delay=2)
     with (
         faulty(1) as server,
         session(

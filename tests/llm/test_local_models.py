@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from longalpaca_data.core.errors import CallFailedError, LongalpacaError, ModelUnavailableError
-from longalpaca_data.llm.gather import Answer, Gather
+from longalpaca_data.llm.batching import Answer, MicroBatcher
 from longalpaca_data.llm.prompt import Completion, Message, Prompt, frozen_json
 from longalpaca_data.llm.vllm import VllmModel
 from tests.llm.small_model import small_gguf
@@ -45,7 +45,7 @@ class TestGather:
                 for p in prompts
             ]  # fmt: skip
 
-        gather = Gather(run, size, 0.01)
+        gather = MicroBatcher(run, size, 0.01)
         return seen, together(gather.complete, [prompt(str(n)) for n in range(count)])
 
     def test_each_prompt_gets_its_own_answer(self) -> None:
@@ -58,7 +58,7 @@ class TestGather:
         async def run(prompts: Sequence[Prompt]) -> list[Answer]:
             raise ModelUnavailableError("out of memory")
 
-        answers = together(Gather(run, 2, 0.01).complete, [prompt("a"), prompt("b")])
+        answers = together(MicroBatcher(run, 2, 0.01).complete, [prompt("a"), prompt("b")])
         assert [type(a) for a in answers] == [ModelUnavailableError] * 2
 
     def test_closing_ends_what_runs(self) -> None:
@@ -67,7 +67,7 @@ class TestGather:
             return []
 
         async def close_early() -> list[Any]:
-            gather = Gather(run, 1, 0.01)
+            gather = MicroBatcher(run, 1, 0.01)
             waiting = asyncio.create_task(gather.complete(prompt("a")))
             await asyncio.sleep(0.01)
             await gather.aclose()

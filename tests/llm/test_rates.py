@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longalpaca_data.llm import Completion
-from longalpaca_data.llm.rates import Gauge, Rates
+from longalpaca_data.llm.rates import Rates, TokenEstimator
 from tests.llm.asking import question
 
 
@@ -76,7 +76,7 @@ def test_what_was_not_used_is_given_back() -> None:
 
 
 def test_the_gauge_learns_the_server_s_tokens() -> None:
-    gauge, prompt = Gauge(), question("字" * 3000)
+    gauge, prompt = TokenEstimator(), question("字" * 3000)
     before = gauge.estimate(prompt)
     gauge.learn(prompt, Completion("", prompt_tokens=2300))
     assert gauge.estimate(prompt) == 2300 < before

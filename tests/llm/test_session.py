@@ -31,9 +31,9 @@ from longalpaca_data.llm import (
     StopAskingError,
     TryAgainError,
 )
-from longalpaca_data.llm.asking import Budget
+from longalpaca_data.llm.client import Budget
 from longalpaca_data.llm.openai import OpenAIModel
-from longalpaca_data.pipeline.calls import Calls, Which
+from longalpaca_data.pipeline.calls import CallFilter, Calls
 from tests.llm.asking import QUICK, answer, ask_all, question, session
 from tests.llm.server import Asked, ModelServer, Reply
 
@@ -131,7 +131,7 @@ def test_seconds_are_the_model_s_not_those_of_waiting_for_a_slot(tmp_path: Path)
     with ModelServer(lambda asked: Reply("yes", latency=0.3)) as server:
         ask_all(server.base_url, tmp_path, range(5), limits=Limits(concurrency=1))
     with closing(Calls(tmp_path / "ledger.sqlite")) as ledger:
-        seconds = [row["seconds"] for row in ledger.rows(Which())]
+        seconds = [row["seconds"] for row in ledger.rows(CallFilter())]
     assert len(seconds) == 5
     assert min(seconds) >= 0.29
     assert sum(seconds) < 5 * 0.3 + 1.2  # the waits for the slot would add 3 s

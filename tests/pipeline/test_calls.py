@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from longalpaca_data.core.errors import OutputError
-from longalpaca_data.pipeline.calls import Call, Calls, CallWriter, Which
+from longalpaca_data.pipeline.calls import Call, CallFilter, Calls, CallWriter
 from longalpaca_data.pipeline.ledger import Ledger
 
 
@@ -51,7 +51,7 @@ def test_a_ledger_of_an_earlier_version_opens_with_its_calls(tmp_path: Path) -> 
         ledger.close()
     with closing(Calls(tmp_path / "l")) as calls:
         assert calls.get("k") == Call("k", "old")
-        assert [row["text"] for row in calls.rows(Which())] == ["old", "new"]
+        assert [row["text"] for row in calls.rows(CallFilter())] == ["old", "new"]
         assert calls.totals()[0] | {"calls": 2, "model": "", "cost": 0} == calls.totals()[0]
 
 
@@ -60,13 +60,13 @@ def test_a_choice_is_all_that_it_names(tmp_path: Path) -> None:
         calls.put(
             call(n, model=f"m{n % 2}", task=f"t{n % 3}", template="x", cost=1) for n in range(12)
         )
-        assert calls.chosen(Which()) == (12, 12)
-        assert calls.chosen(Which(models=("m0",))) == (6, 6)
-        assert calls.chosen(Which(models=("m0", "m1"), tasks=("t1",))) == (4, 4)
-        assert calls.chosen(Which(models=("m0' OR 1",))) == (0, 0)
-        assert calls.chosen(Which(before=1)) == (0, 0)
-        calls.forget(Which(models=("m0",), templates=("x",)))
-        assert {row["model"] for row in calls.rows(Which())} == {"m1"}
+        assert calls.chosen(CallFilter()) == (12, 12)
+        assert calls.chosen(CallFilter(models=("m0",))) == (6, 6)
+        assert calls.chosen(CallFilter(models=("m0", "m1"), tasks=("t1",))) == (4, 4)
+        assert calls.chosen(CallFilter(models=("m0' OR 1",))) == (0, 0)
+        assert calls.chosen(CallFilter(before=1)) == (0, 0)
+        calls.forget(CallFilter(models=("m0",), templates=("x",)))
+        assert {row["model"] for row in calls.rows(CallFilter())} == {"m1"}
 
 
 def test_a_commit_is_durable_when_its_future_is_done(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_commit_is_durable_when_its_future_is_done(tmp_path: Path) -> None:
     commits = [writer.put(call(n)) for n in range(50)]
     commits[-1].result(10)
     with closing(Calls(tmp_path / "l")) as other:
-        assert other.chosen(Which())[0] == 50
+        assert other.chosen(CallFilter())[0] == 50
     assert len(set(map(id, commits))) < 10
     last = writer.put(call(50))
     writer.close()

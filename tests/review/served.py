@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from longalpaca_data.review import Desk, serve
+from longalpaca_data.review import ReviewSession, serve
 from longalpaca_data.review.guard import TOKEN_HEADER
 from tests.built import long_row, short_row, write_set
 
@@ -101,11 +101,11 @@ def client(url: str, folder: Path) -> Served:
 def serving(folder: Path) -> Iterator[Served]:
     """Serve a data set while the context is open."""
     started: queue.Queue[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
-    desk = Desk(folder)
+    session = ReviewSession(folder)
 
     async def run() -> None:
         stop = asyncio.Event()
-        async with serve(desk) as listening:
+        async with serve(session) as listening:
             started.put((listening.url, asyncio.get_running_loop(), stop))
             await stop.wait()
 
@@ -119,4 +119,4 @@ def serving(folder: Path) -> Iterator[Served]:
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(20)
-        desk.close()
+        session.close()

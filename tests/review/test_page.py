@@ -54,7 +54,7 @@ def in_sight(page: Page, text: str) -> bool:
 
 
 def test_the_document_is_scrolled_to_its_evidence(opened: Page, witness: Witness) -> None:
-    shows(opened, "#desk", "Where is the key?", "Under the third stone.")
+    shows(opened, "#editor", "Where is the key?", "Under the third stone.")
     shows(opened, "#piece", "evidence 1 of 2")
     opened.wait_for_function("document.querySelector('#material').scrollTop > 1000")
     assert in_sight(opened, KEY)
@@ -71,7 +71,7 @@ def test_the_document_is_scrolled_to_its_evidence(opened: Page, witness: Witness
     assert text.count(HILLS) == 3
     opened.keyboard.press("j")
     opened.keyboard.press("j")
-    shows(opened, "#desk", "大刀藏在哪里？")
+    shows(opened, "#editor", "大刀藏在哪里？")
     shows(opened, "#piece", "evidence 1 of 1")
     assert in_sight(opened, SWORD)
     assert opened.locator("#material").get_attribute("lang") == "zh"
@@ -85,7 +85,7 @@ def test_filter_edit_and_reject_by_keyboard_alone(opened: Page, served: Served) 
     press("Enter")
     shows(opened, "#found", "2 rows")
     press("j")
-    shows(opened, "#desk .head", "figure")
+    shows(opened, "#editor .head", "figure")
     press("e")
     opened.wait_for_selector("form.edit")
     press("Tab")
@@ -117,20 +117,20 @@ def test_filter_edit_and_reject_by_keyboard_alone(opened: Page, served: Served) 
 def test_decide_go_on_and_undo(opened: Page, served: Served) -> None:
     press = opened.keyboard.press
     press("a")
-    shows(opened, "#desk", "How long did the lamp burn?")
+    shows(opened, "#editor", "How long did the lamp burn?")
     press("x")
-    shows(opened, "#desk", "大刀藏在哪里？")
+    shows(opened, "#editor", "大刀藏在哪里？")
     shows(opened, "#counts", "2 of 5 decided")
     press("u")
-    shows(opened, "#desk", "How long did the lamp burn?")
+    shows(opened, "#editor", "How long did the lamp burn?")
     shows(opened, ".badge", "undecided")
     press("u")
-    shows(opened, "#desk", "Where is the key?")
+    shows(opened, "#editor", "Where is the key?")
     shows(opened, "#counts", "0 of 5 decided")
     press("u")
     shows(opened, "#said", "nothing to undo")
     press("a")
-    shows(opened, "#desk", "How long did the lamp burn?")
+    shows(opened, "#editor", "How long did the lamp burn?")
     press("k")
     shows(opened, ".badge", "accepted")
     press("c")
@@ -152,13 +152,13 @@ def test_keys_faster_than_the_rows_hit_the_row_that_was_meant(opened: Page, serv
 def test_filters_by_menu_and_range(opened: Page) -> None:
     opened.select_option("[name=language]", "zh")
     shows(opened, "#found", "1 row")
-    shows(opened, "#desk", "大刀藏在哪里？")
+    shows(opened, "#editor", "大刀藏在哪里？")
     opened.click("#clear")
     shows(opened, "#found", "5 rows")
     opened.click("#filters summary")
     opened.fill("[name=score_max]", "0.5")
     shows(opened, "#found", "1 row")
-    shows(opened, "#desk", "How long did the lamp burn?")
+    shows(opened, "#editor", "How long did the lamp burn?")
     opened.reload()
     shows(opened, "#found", "1 row")
     opened.fill("[name=score_max]", "")
@@ -177,19 +177,19 @@ def test_filters_by_menu_and_range(opened: Page) -> None:
 @pytest.mark.slow
 def test_another_order_begins_with_its_first_row(opened: Page) -> None:
     opened.keyboard.press("j")
-    shows(opened, "#desk", "How long did the lamp burn?")
+    shows(opened, "#editor", "How long did the lamp burn?")
     opened.click("#filters summary")
     opened.select_option("[name=order]", "shortest")
-    shows(opened, "#desk", "Say yes.")
+    shows(opened, "#editor", "Say yes.")
     opened.keyboard.press("r")
     opened.locator("#list").focus()
     for _ in range(2):
         opened.keyboard.press("j")
-    shows(opened, "#desk", "大刀藏在哪里？")
+    shows(opened, "#editor", "大刀藏在哪里？")
     opened.reload()  # the row that was open stays open
-    shows(opened, "#desk", "大刀藏在哪里？")
+    shows(opened, "#editor", "大刀藏在哪里？")
     opened.select_option("[name=order]", "longest")
-    shows(opened, "#desk", "How long did the lamp burn?")
+    shows(opened, "#editor", "How long did the lamp burn?")
 
 
 @pytest.mark.slow
@@ -217,7 +217,7 @@ def test_a_full_disk_is_shown_and_nothing_as_saved(opened: Page, served: Served)
     shows(opened, "#banner", "Not saved: can't write", "No space left on device")
     shows(opened, "#counts", "0 of 5 decided")
     shows(opened, ".badge", "undecided")
-    shows(opened, "#desk", "Where is the key?")
+    shows(opened, "#editor", "Where is the key?")
     opened.keyboard.press("e")
     opened.wait_for_selector("form.edit")
     opened.keyboard.type("typed ")
@@ -362,9 +362,9 @@ def test_a_narrow_window_keeps_everything_in_reach(opened: Page) -> None:
     opened.set_viewport_size({"width": 400, "height": 800})
     opened.click("#drawer")
     opened.locator("#list .line").nth(2).click()
-    shows(opened, "#desk", "大刀藏在哪里？")
+    shows(opened, "#editor", "大刀藏在哪里？")
     boxes: list[Any] = [
-        opened.locator(f"#desk [data-does={key}]").bounding_box() for key in ("accept", "undo")
+        opened.locator(f"#editor [data-does={key}]").bounding_box() for key in ("accept", "undo")
     ]
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 400 for box in boxes)
     assert opened.evaluate("document.documentElement.scrollWidth") <= 400

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
 
 
-def uncut(reading: Reading, sentence: Sentence) -> bool:
+def uncut(reading: ParsedPart, sentence: Sentence) -> bool:
     """Say whether a sentence begins and ends where its author made it begin and end.
 
     sentencex ends a sentence at "five per cent. money continued"; a column or page break begins

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from longalpaca_data.generate.extractive.clauses import main_clause, pointer, uncut
-from longalpaca_data.generate.extractive.phrases import (
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
+from longalpaca_data.generate.extractive.sentence_quality import (
     clean,
     content_words,
     in_references,
     quotable,
     stands_alone,
 )
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
 
 _LENGTH = {"en": (60, 300), "zh": (18, 120)}
 _FEWEST_WORDS = {"en": 6, "zh": 8}
@@ -29,7 +29,7 @@ class Vocabulary:
     sentences: dict[str, tuple[int, ...]]
 
     @classmethod
-    def of(cls, reading: Reading) -> Vocabulary:
+    def of(cls, reading: ParsedPart) -> Vocabulary:
         """Read a part's words, headings and tables included."""
         places: dict[str, list[int]] = defaultdict(list)
         texts = [sentence.text for sentence in reading.sentences]
@@ -46,7 +46,7 @@ class Vocabulary:
 
 
 def telling_sentences(
-    reading: Reading, others: Sequence[Vocabulary], *, own_words: int = _OWN_WORDS
+    reading: ParsedPart, others: Sequence[Vocabulary], *, own_words: int = _OWN_WORDS
 ) -> Iterator[Sentence]:
     """Yield clean, self-contained sentences of a document that none of the others says too."""
     shortest, longest = _LENGTH[reading.language]

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from longalpaca_data.generate.extractive.reading import Reading, Span
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Span
 
 Task = Literal["book_qa", "document_analysis", "summarization", "comparison"]
 """The recipe's tasks that extraction can serve. Reviews and free opinions can't be extracted."""
 
-Material = tuple[Reading, ...]
+Material = tuple[ParsedPart, ...]
 """A window's parts, in order. Families of one document look at ``material[0]``."""
 
 

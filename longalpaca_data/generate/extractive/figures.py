@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
-from longalpaca_data.generate.extractive.phrases import word_set
+from longalpaca_data.generate.extractive.sentence_quality import word_set
 
 NUMBER = r"\d{1,3}(?:[,\u202f\u00a0 ]\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?"
 _FIGURE = re.compile(rf"(?<![\w.,:/–—−-])(?P<number>{NUMBER})(?![\w/:–—-]|[.,]\d)")

@@ -14,15 +14,15 @@ from longalpaca_data.core.recipe import GenerateSpec
 from longalpaca_data.core.records import Evidence, Example, Window, content_id
 from longalpaca_data.generate.extractive.families import FAMILIES
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.reading import Reading, Span
-from longalpaca_data.generate.extractive.wording import fill, templates
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Span
+from longalpaca_data.generate.extractive.question_templates import fill, templates
 from longalpaca_data.pipeline.stage import Context, Stage
 from longalpaca_data.windows.documents import Documents
 
 _VERSION = 2
 _MAX_FINDINGS = 3000  # a family that finds more in one window is sampled by its order in the text
 _FAMILY_SHARE = 0.2  # of a window's rows: as in the mix, so that no window is of one kind
-TWO_FACTS = "two_facts"
+TWO_FACTS = "multi_hop"
 _FAR = 0.35  # two facts are far apart when this share of the window lies between them
 
 
@@ -78,7 +78,7 @@ def _generate(
 ) -> Iterator[Example]:
     for window in windows:
         material = tuple(
-            Reading(documents[part.document_id], part, index)
+            ParsedPart(documents[part.document_id], part, index)
             for index, part in enumerate(window.parts)
         )
         rng = context.rng(window.id)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from longalpaca_data.generate.extractive.reading import Paragraph, Reading
+from longalpaca_data.generate.extractive.parsed_part import Paragraph, ParsedPart
 
 _MARKER = re.compile(
     r"^(?P<mark>[-*•·◦–▪]|\(?(?P<count>\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+(?=\S)|^(?P<zh>[（(]?[一二三四五六七八九十]{1,2}[）)、.])\s*"
@@ -32,7 +32,7 @@ class ListRun:
     after: Paragraph | None
 
 
-def list_runs(reading: Reading) -> Iterator[ListRun]:
+def list_runs(reading: ParsedPart) -> Iterator[ListRun]:
     """Yield every run of list items. An item is a block of its own or a line of a block."""
     run: list[Item] = []
     before: Paragraph | None = None

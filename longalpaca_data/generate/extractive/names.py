@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
-from longalpaca_data.generate.extractive.reading import Reading
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 from longalpaca_data.generate.extractive.speakers import zh_speakers
 
 _WORD = r"[A-Z][a-z]+(?:[A-Z][a-z]+)?(?:-[A-Z][a-z]+)*"
@@ -76,7 +76,7 @@ class Name:
             return tuple(w for w in words if w not in _MINOR) if len(words) > 1 else ()
         return (self.text[1:],) if len(self.text) > 2 and self.text[0] != "《" else ()
 
-    def only_form(self, reading: Reading) -> bool:
+    def only_form(self, reading: ParsedPart) -> bool:
         """Say whether no part of the name stands alone anywhere: "which chapters mention the White
         Sphinx" has two answers where the text also says "the Sphinx".
         """
@@ -84,7 +84,7 @@ class Name:
 
 
 @lru_cache(maxsize=8)
-def names(reading: Reading) -> tuple[Name, ...]:
+def names(reading: ParsedPart) -> tuple[Name, ...]:
     """Return the recurring proper names and terms of the window, each written in one way only."""
     found = _zh_candidates(reading) if reading.language == "zh" else _en_candidates(reading)
     words = _lower_words(reading.document_text)
@@ -164,7 +164,7 @@ def _places(text: str, phrase: str) -> list[int]:
     return found
 
 
-def _en_candidates(reading: Reading) -> list[str]:
+def _en_candidates(reading: ParsedPart) -> list[str]:
     """Capitalised words that stand within a sentence twice or more, the rarest first; the first
     word of a link ("see Details of configuration") is capital for another reason.
     """
@@ -190,7 +190,7 @@ def _telling(name: str) -> bool:
     return len(words) > 1 or (len(name) >= _SHORTEST_SINGLE and not _KIND.search(name))
 
 
-def _one_way(reading: Reading, name: str, places: list[int]) -> bool:
+def _one_way(reading: ParsedPart, name: str, places: list[int]) -> bool:
     """Say whether each occurrence is exactly this name: same case, no longer word or name."""
     text, size = reading.text, len(name)
     latin = name[0].isascii()
@@ -233,7 +233,7 @@ _NOUN_MENTIONS = range(3, 7)
 
 
 @lru_cache(maxsize=8)
-def common_nouns(reading: Reading) -> tuple[Name, ...]:
+def common_nouns(reading: ParsedPart) -> tuple[Name, ...]:
     """Return English nouns that occur three to six times in one form only (no plural, no capital):
     "every sentence with the word “evolution”" has one answer then.
     """
@@ -256,7 +256,7 @@ def _in_chinese(text: str, match: re.Match[str]) -> bool:
     return all(re.search(r"[\u4e00-\u9fff，。、；：（）]", side) for side in around)
 
 
-def _zh_candidates(reading: Reading) -> list[str]:
+def _zh_candidates(reading: ParsedPart) -> list[str]:
     text = reading.text
     times = Counter(m[0] for m in _ZH_LATIN.finditer(text) if _in_chinese(text, m))
     times.update(m[0] for m in _ZH_TITLE.finditer(text))

@@ -1,8 +1,8 @@
 """Sentences that may be shown to a person as quotes: whole, clean, and once in the window.
 
 A quote is the subject of many questions, so a broken one spoils the row whatever the answer says.
-The tests are deliberately strict (on top of ``phrases.clean``): on a novel about half of all
-sentences pass, on a PDF full of formulas a tenth, and that is enough.
+The tests are deliberately strict (on top of ``sentence_quality.clean``): on a novel about half of
+all sentences pass, on a PDF full of formulas a tenth, and that is enough.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
-from longalpaca_data.generate.extractive import phrases
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
+from longalpaca_data.generate.extractive import sentence_quality
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
 
 SHORTEST, LONGEST = {"en": 45, "zh": 14}, {"en": 320, "zh": 110}
 """Characters of a quote: below it says too little to be asked about, above nobody reads it."""
@@ -26,7 +26,7 @@ _DEBRIS = re.compile(
 )
 _MISTER = re.compile(
     r"^([“‘\"]?(?:Mrs?|Dr))\. "
-)  # a first word that phrases.clean takes for a list mark
+)  # a first word that sentence_quality.clean takes for a list mark
 _LONE_LETTER = re.compile(r"(?<![\w.’'-])(?![aAIO]\b)[A-Za-z](?![\w’'-])")
 _EN_START = re.compile(r"[“\"‘(]{0,2}[A-Z]")
 _EN_END = re.compile(r"(?:[.!?]|…)[”\"’')]{0,3}$")
@@ -46,7 +46,7 @@ _NO_SUBJECT = re.compile(
 _CLOSING_SINGLE = re.compile(r"[.,!?;…—]’(?!\w)")
 _STRAIGHT_CLOSING = re.compile(r"[.,!?;…—]'(?!\w)")
 _PRONOUNS = "I|he|she|it|we|they|you|who|which|that|there|this|He|She|It|We|They|You|Who|There|This"
-_PAST = phrases.word_set(
+_PAST = sentence_quality.word_set(
     "said went came took made gave saw knew thought found left felt told became began kept held "
     "stood heard let meant set met ran brought sat spoke lay led grew lost fell sent built drew "
     "rose got put broke cut drove ate wrote bore wore shook threw sought caught taught fought "
@@ -57,12 +57,12 @@ _PAST = phrases.word_set(
     "refers lies says seems means makes takes gives goes comes becomes remains follows depends "
     "exists begins ends occurs applies consists happens appears"
 )
-_AUXILIARY = phrases.word_set(
+_AUXILIARY = sentence_quality.word_set(
     "is are was were am be been has have had do does did can could cannot will would shall should "
     "may might must ain’t don’t didn’t won’t can’t isn’t wasn’t couldn’t wouldn’t shouldn’t "
     "hadn’t hasn’t haven’t doesn’t aren’t weren’t"
 )
-_PRESENT = phrases.word_set(
+_PRESENT = sentence_quality.word_set(
     "know say speak remember believe think want see make take give become remain depend follow "
     "require provide include contain allow describe define represent apply exist consist belong "
     "differ refer occur happen appear seem come go live love get hold keep bring leave tell ask "
@@ -83,7 +83,7 @@ _SHOUTED = 0.3  # share of words in capitals from which a sentence is a heading 
 
 def clean(text: str, language: str) -> bool:
     """Say whether the text is a whole sentence (or several) that can be shown as a quote."""
-    if _DEBRIS.search(text) or not phrases.clean(_MISTER.sub(r"\1 ", text), language):
+    if _DEBRIS.search(text) or not sentence_quality.clean(_MISTER.sub(r"\1 ", text), language):
         return False
     if language == "zh":
         if text.count("‘") != text.count("’"):
@@ -128,7 +128,7 @@ def tidy(sentence: Sentence) -> Sentence:
     return sentence if text == sentence.text else replace(sentence, text=text, start=start, end=end)
 
 
-def fit(reading: Reading, offset: int, longest: int) -> Sentence | None:
+def fit(reading: ParsedPart, offset: int, longest: int) -> Sentence | None:
     """Return the sentence around an offset if it can be quoted as one clean sentence."""
     around = reading.sentence_at(offset)
     if around is None:
@@ -146,7 +146,7 @@ def fit(reading: Reading, offset: int, longest: int) -> Sentence | None:
 
 
 @lru_cache(maxsize=8)
-def clean_sentences(reading: Reading) -> tuple[Sentence, ...]:
+def clean_sentences(reading: ParsedPart) -> tuple[Sentence, ...]:
     """Return the window's clean sentences that stand in it exactly once, in order.
 
     A sentence whose neighbours look wrongly cut (the next begins in lower case, the one before
@@ -164,14 +164,14 @@ def clean_sentences(reading: Reading) -> tuple[Sentence, ...]:
         around = all_sentences[max(0, index - 1) : index + 2]
         if any(_cut_wrongly(left, right, language) for left, right in pairwise(around)):
             continue
-        if phrases.in_references(reading, sentence) or _in_caption(reading, sentence):
+        if sentence_quality.in_references(reading, sentence) or _in_caption(reading, sentence):
             continue
         if reading.unique(text):
             found.append(sentence)
     return tuple(found)
 
 
-def _in_caption(reading: Reading, sentence: Sentence) -> bool:
+def _in_caption(reading: ParsedPart, sentence: Sentence) -> bool:
     """Say whether the sentence stands under a figure or table: in the text, but not its course."""
     return _CAPTION.match(reading.paragraphs[sentence.paragraph].text) is not None
 

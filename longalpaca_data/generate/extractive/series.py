@@ -15,8 +15,8 @@ from longalpaca_data.generate.extractive.figures import (
     masked,
     stated_figures,
 )
-from longalpaca_data.generate.extractive.phrases import clean, quotable, stands_alone
-from longalpaca_data.generate.extractive.reading import Reading, Span
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Span
+from longalpaca_data.generate.extractive.sentence_quality import clean, quotable, stands_alone
 
 YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _YEAR_CELL = re.compile(
@@ -73,7 +73,7 @@ def years_of(material: Material) -> tuple[int, ...] | None:
     return tuple(known) if len(set(known)) == len(years) > 1 else None
 
 
-def year_of(reading: Reading) -> int | None:
+def year_of(reading: ParsedPart) -> int | None:
     """Return the one year that the title names, else the file name, else the first heading."""
     headings = [section.title for section in reading.sections[:1]]
     for text in (reading.title, reading.path.rsplit("/", 1)[-1], *headings):
@@ -111,7 +111,7 @@ def figures_over_years(material: Material) -> Iterator[Series]:
                 yield Series(name, tuple(sorted(values.items())))
 
 
-def _table_values(reading: Reading) -> Iterator[tuple[Name, int, Value]]:
+def _table_values(reading: ParsedPart) -> Iterator[tuple[Name, int, Value]]:
     """Yield (name, year, value) of the tables whose header row names the years."""
     for paragraph in reading.paragraphs:
         for row in _rows(paragraph.text, paragraph.start):
@@ -154,7 +154,7 @@ def _rows(text: str, start: int) -> Iterator[_Row]:
         at += len(line) + 1
 
 
-def _sentence_values(reading: Reading, own: int) -> Iterator[tuple[Name, int, Value]]:
+def _sentence_values(reading: ParsedPart, own: int) -> Iterator[tuple[Name, int, Value]]:
     """Yield the figures of sentences that come back every year with another number."""
     language = reading.language
     numeric = [s for s in reading.sentences if any(map(str.isdigit, s.text))]

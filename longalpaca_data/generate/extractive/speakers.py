@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
-from longalpaca_data.generate.extractive.reading import Reading
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 
 _ZH_NAME = r"(?P<name>[\u4e00-\u9fff]{2,4}?)"
 _ZH_MANNER = (
@@ -48,7 +48,7 @@ _OFTEN = 6  # speeches after which a name without a known surname counts as one
 
 
 @lru_cache(maxsize=8)
-def zh_speakers(reading: Reading) -> frozenset[str]:
+def zh_speakers(reading: ParsedPart) -> frozenset[str]:
     """Return the proper names that introduce speech again and again in a Chinese window.
 
     With a known surname three speeches will do (one misread clause makes one, not three);

@@ -130,7 +130,7 @@ def prompted_stage(
     ``say`` tells the user of a budget that ended the asking.
     """
     run = partial(_generate, writer=writer, open_session=open_session, say=say)
-    return Stage("generate", run, Example, shard=None, recorded=False)
+    return Stage("generate", run, Example, shard=None, checkpointed=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-from longalpaca_data.pipeline.stage import Calls, Outcome, Stage
+from longalpaca_data.pipeline.stage import Outcome, ResponseCache, Stage
 
 
 class Engine(Protocol):
@@ -16,7 +16,7 @@ class Engine(Protocol):
         stage: Stage[Any, Any],
         units: Iterable[tuple[str, list[Any]]],
         seed: int,
-        calls: Calls | None = None,
+        calls: ResponseCache | None = None,
     ) -> Iterator[tuple[str, Outcome[Any]]]:
         """Yield each unit's key and outcome as it finishes, in any order.
 

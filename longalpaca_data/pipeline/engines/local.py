@@ -16,7 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from longalpaca_data.pipeline.stage import Calls, Drop, Outcome, Stage, perform
+from longalpaca_data.pipeline.stage import Drop, Outcome, ResponseCache, Stage, perform
 
 _AHEAD = 3  # units waiting per worker: enough to keep it busy, few enough to stay in memory
 
@@ -33,7 +33,7 @@ class LocalEngine:
         stage: Stage[Any, Any],
         units: Iterable[tuple[str, list[Any]]],
         seed: int,
-        calls: Calls | None = None,
+        calls: ResponseCache | None = None,
     ) -> Iterator[tuple[str, Outcome[Any]]]:
         """Yield outcomes as units finish. Corpus-wise stages run here: their one unit is all."""
         if self.workers == 1 or stage.shard is None:
@@ -47,7 +47,7 @@ class LocalEngine:
         stage: Stage[Any, Any],
         units: Iterable[tuple[str, list[Any]]],
         seed: int,
-        calls: Calls | None,
+        calls: ResponseCache | None,
     ) -> Iterator[tuple[str, Outcome[Any]]]:
         waiting = iter(units)
         running: dict[Future[Outcome[Any]], tuple[str, list[Any]]] = {}
@@ -74,7 +74,7 @@ class LocalEngine:
                 yield key, future.result()
 
     def _submit(
-        self, stage: Stage[Any, Any], items: list[Any], seed: int, calls: Calls | None
+        self, stage: Stage[Any, Any], items: list[Any], seed: int, calls: ResponseCache | None
     ) -> Future[Outcome[Any]]:
         if self._pool is None:
             self._pool = _pool(self.workers)
@@ -86,7 +86,7 @@ class LocalEngine:
             return failed
 
     def _alone(
-        self, stage: Stage[Any, Any], items: list[Any], seed: int, calls: Calls | None
+        self, stage: Stage[Any, Any], items: list[Any], seed: int, calls: ResponseCache | None
     ) -> Outcome[Any]:
         """Run one unit in a process of its own; a crash there drops its items and no others."""
         with _pool(1) as pool:

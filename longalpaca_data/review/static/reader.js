@@ -179,7 +179,7 @@ export class Reader {
     const at = depth == null ? "" : ` · depth ${percent(depth)}`;
     this.#piece.textContent = count ? `evidence ${this.now + 1} of ${count}${at}` : "no evidence";
     $("#before").disabled = $("#after").disabled = count < 2;
-    for (const [piece, button] of document.querySelectorAll("#desk .evidence button").entries())
+    for (const [piece, button] of document.querySelectorAll("#editor .evidence button").entries())
       button.ariaCurrent = piece === this.now ? "true" : null;
   }
 }

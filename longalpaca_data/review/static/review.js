@@ -270,7 +270,7 @@ function wire() {
   $("#help").addEventListener("click", () => act("help"));
   $("#apply").addEventListener("click", () => $("#applying").showModal());
   $("#drawer").addEventListener("click", () => drawer(!document.body.classList.contains("drawer")));
-  for (const pane of ["#reader", "#desk"]) $(pane).addEventListener("click", () => drawer(false));
+  for (const pane of ["#reader", "#editor"]) $(pane).addEventListener("click", () => drawer(false));
   $("#banner button").addEventListener("click", () => ($("#banner").hidden = true));
   $("#clear").addEventListener("click", () => (filters.clear(), act("refresh")));
   for (const { keys, says } of KEYS) {

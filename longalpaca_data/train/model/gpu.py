@@ -11,7 +11,7 @@ from longalpaca_data.core.errors import LongalpacaError
 
 
 @contextmanager
-def full_memory(do: str) -> Iterator[None]:
+def oom_errors(do: str) -> Iterator[None]:
     """Turn a GPU whose memory is full into one line; ``do`` is what mends it.
 
     Also a decorator.

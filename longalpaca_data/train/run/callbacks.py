@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 
 from longalpaca_data.core.errors import LongalpacaError
 from longalpaca_data.train.model.memory import GIB
-from longalpaca_data.train.run.disk import writing
+from longalpaca_data.train.run.disk import disk_errors
 
 STOP_FILE = "stop"
 """In the output folder: the launcher asks all ranks to save and stop by creating it."""
@@ -82,7 +82,7 @@ class FullAttentionAtTheEnd(TrainerCallback):
             inner.set_attn_implementation(self.full_name)
 
 
-class StopWhereLossIsNoNumber(TrainerCallback):
+class StopOnNonFiniteLoss(TrainerCallback):
     """End a run that has diverged before its checkpoints replace the good ones."""
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
@@ -129,7 +129,7 @@ class Metrics(TrainerCallback):
             record["tokens_per_second"] = round(count / max(seconds, 1e-9), 1)
             if torch.cuda.is_available():
                 record["gpu_gib"] = round(torch.cuda.max_memory_allocated() / GIB, 3)
-        with writing(self.path.parent), self.path.open("a") as file:
+        with disk_errors(self.path.parent), self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")
 
 

@@ -15,7 +15,7 @@ TORCH_SAVE = ("inline_container", "PytorchStreamWriter")
 
 
 @contextmanager
-def writing(folder: str | Path) -> Iterator[None]:
+def disk_errors(folder: str | Path) -> Iterator[None]:
     """Turn into one line what Python, safetensors and torch raise where nothing can be written."""
     try:
         yield

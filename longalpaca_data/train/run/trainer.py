@@ -22,7 +22,7 @@ from longalpaca_data.train.model import shards
 from longalpaca_data.train.model.lora import in_float32, verify_saved
 from longalpaca_data.train.model.loss import add_weighted_loss
 from longalpaca_data.train.model.parallel import Strategy
-from longalpaca_data.train.run.disk import writing
+from longalpaca_data.train.run.disk import disk_errors
 
 CONFIG_FILE = "config.json"
 ONE_PROCESS = Strategy()
@@ -138,7 +138,7 @@ class LongTrainer(SFTTrainer):
         return (loss, {}) if return_outputs else loss
 
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-        with writing(self.args.output_dir or "."):
+        with disk_errors(self.args.output_dir or "."):
             super()._save_checkpoint(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
@@ -187,7 +187,7 @@ def save(
     if trainer.is_world_process_zero():
         shutil.rmtree(work, ignore_errors=True)  # of a run that was killed here
     trainer.accelerator.wait_for_everyone()
-    with writing(out):
+    with disk_errors(out):
         trainer.save_model(str(work))
         if trainer.is_world_process_zero():
             config = trainer.inner().config

@@ -27,7 +27,7 @@ from longalpaca_data.train.data.templates import (
     default_template,
 )
 from longalpaca_data.train.data.tokenized import Tokenized, tokenize
-from longalpaca_data.train.model.gpu import full_memory
+from longalpaca_data.train.model.gpu import oom_errors
 from longalpaca_data.train.model.load import load_config, load_tokenizer
 from longalpaca_data.train.model.lora import Counts, count
 from longalpaca_data.train.model.loss import check_loss_supported
@@ -41,13 +41,13 @@ from longalpaca_data.train.run.callbacks import (
     FullAttentionAtTheEnd,
     Metrics,
     Progress,
+    StopOnNonFiniteLoss,
     StopOnRequest,
-    StopWhereLossIsNoNumber,
     read_metrics,
 )
 from longalpaca_data.train.run.card import model_card
 from longalpaca_data.train.run.curve import draw_losses
-from longalpaca_data.train.run.disk import writing
+from longalpaca_data.train.run.disk import disk_errors
 from longalpaca_data.train.run.resume import (
     RUN_FILE,
     check_same,
@@ -96,7 +96,7 @@ class Result:
         return ", ".join(parts)
 
 
-@full_memory("use more GPUs, a shorter context, or gradient_checkpointing: true")
+@oom_errors("use more GPUs, a shorter context, or gradient_checkpointing: true")
 def train(settings: Settings) -> Result:
     """Run (or resume) a fine-tuning run in this process, as one rank of however many there are.
 
@@ -137,7 +137,7 @@ def train(settings: Settings) -> Result:
         train_rows=_rows(data, recipe),
         eval_rows=PackedRows(one_each(held_out.lengths), "validation") if held_out else None,
         tokenizer=tokenizer,
-        callbacks=[stop, full, StopWhereLossIsNoNumber()],
+        callbacks=[stop, full, StopOnNonFiniteLoss()],
         strategy=strategy,
     )
     if trainer.is_world_process_zero():
@@ -261,7 +261,7 @@ def _finish(
 ) -> None:
     """Save the model, unless the run was interrupted (then its checkpoint is what counts)."""
     if trainer.is_world_process_zero():
-        with writing(out):
+        with disk_errors(out):
             (out / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
             draw_losses(read_metrics(out / METRICS_FILE), out / "loss.png")
     if not stop.stopped:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from longalpaca_data.generate.extractive.wording import slots_of, templates
+from longalpaca_data.generate.extractive.question_templates import slots_of, templates
 
 SLOTS = {
     "acronym_expansion": {"short", "full"},

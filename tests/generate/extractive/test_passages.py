@@ -4,7 +4,7 @@ import pytest
 
 from longalpaca_data.core.records import Section
 from longalpaca_data.generate.extractive.passages import clean, single
-from longalpaca_data.generate.extractive.phrasing import (
+from longalpaca_data.generate.extractive.section_names import (
     marked,
     number_of,
     quoting,

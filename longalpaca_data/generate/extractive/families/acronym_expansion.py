@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.phrases import as_within, word_set
-from longalpaca_data.generate.extractive.reading import Reading
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart
+from longalpaca_data.generate.extractive.sentence_quality import as_within, word_set
 
 _SHORT = r"[A-Z][A-Za-z&/-]{0,7}[A-Z]s?"
 _AFTER = re.compile(rf" \([“\"]?({_SHORT})[”\"]?\)")
@@ -56,7 +56,7 @@ def find(material: Material) -> Iterator[Finding]:
             yield Finding(slots, (reading.span(start, end),), wording)
 
 
-def _expansions(reading: Reading) -> Iterator[tuple[str, str, int, int]]:
+def _expansions(reading: ParsedPart) -> Iterator[tuple[str, str, int, int]]:
     """Yield (abbreviation, expansion, start, end)."""
     text = reading.text
     for match in _AFTER.finditer(text):

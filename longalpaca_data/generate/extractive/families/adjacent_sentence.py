@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
 from longalpaca_data.generate.extractive.passages import clean_sentences, single
-from longalpaca_data.generate.extractive.phrases import stands_alone
-from longalpaca_data.generate.extractive.phrasing import quoting
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
+from longalpaca_data.generate.extractive.section_names import quoting
+from longalpaca_data.generate.extractive.sentence_quality import stands_alone
 
 
 def find(material: Material) -> Iterator[Finding]:
@@ -34,7 +34,7 @@ def find(material: Material) -> Iterator[Finding]:
         )
 
 
-def _pairs(reading: Reading) -> Iterator[tuple[Sentence, Sentence]]:
+def _pairs(reading: ParsedPart) -> Iterator[tuple[Sentence, Sentence]]:
     text, language = reading.text, reading.language
     for left, right in pairwise(clean_sentences(reading)):
         if text[left.end : right.start].strip(" \n“”「」") or not _one_run(reading, left, right):
@@ -43,7 +43,7 @@ def _pairs(reading: Reading) -> Iterator[tuple[Sentence, Sentence]]:
             yield left, right
 
 
-def _one_run(reading: Reading, left: Sentence, right: Sentence) -> bool:
+def _one_run(reading: ParsedPart, left: Sentence, right: Sentence) -> bool:
     if left.paragraph == right.paragraph:
         return True
     # A page or scene break leaves three line breaks or more, a paragraph's end leaves two.

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.phrases import balanced, quotable
-from longalpaca_data.generate.extractive.reading import Paragraph, Reading
+from longalpaca_data.generate.extractive.parsed_part import Paragraph, ParsedPart
+from longalpaca_data.generate.extractive.sentence_quality import balanced, quotable
 
 _EN = re.compile(
     r"^(?P<kind>Figure|Fig\.|Table) (?P<number>[A-Z]?\.?\d{1,3}(?:[.-]\d{1,2})?|[IVX]{1,5})"
@@ -50,7 +50,7 @@ def find(material: Material) -> Iterator[Finding]:
             yield from _caption(reading, paragraph, match)
 
 
-def _caption(reading: Reading, paragraph: Paragraph, match: re.Match[str]) -> Iterator[Finding]:
+def _caption(reading: ParsedPart, paragraph: Paragraph, match: re.Match[str]) -> Iterator[Finding]:
     text = match["caption"].strip()
     shortest, longest = _LENGTH[reading.language]
     if _DEBRIS.search(text) or not (balanced(text) and quotable(text)):

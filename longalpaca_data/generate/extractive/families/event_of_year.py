@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.clauses import main_clause, uncut
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.phrases import (
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
+from longalpaca_data.generate.extractive.sentence_quality import (
     clean,
     in_references,
     quotable,
     stands_alone,
 )
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
 
 _LENGTH = {"en": (40, 320), "zh": (12, 130)}
 _MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
@@ -75,7 +75,7 @@ def find(material: Material) -> Iterator[Finding]:
             yield from _dated(reading, sentence)
 
 
-def _dated(reading: Reading, sentence: Sentence) -> Iterator[Finding]:
+def _dated(reading: ParsedPart, sentence: Sentence) -> Iterator[Finding]:
     text, language = sentence.text, reading.language
     span = reading.span(sentence.start, sentence.end)
     match = (_ZH_DATED if language == "zh" else _EN_DATED).match(text)
@@ -106,7 +106,7 @@ def _self_explaining(event: str, language: str) -> bool:
     return main_clause(event) and stands_alone(event[0].upper() + event[1:], "en", strict=True)
 
 
-def _once(reading: Reading, year: str) -> bool:
+def _once(reading: ParsedPart, year: str) -> bool:
     return reading.text.count(year) == 1
 
 

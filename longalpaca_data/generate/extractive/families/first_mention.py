@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from longalpaca_data.core.records import Section
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
 from longalpaca_data.generate.extractive.names import Name, names
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
 from longalpaca_data.generate.extractive.passages import fit
-from longalpaca_data.generate.extractive.phrasing import (
+from longalpaca_data.generate.extractive.section_names import (
     here,
     listed,
     named_sections,
     reference,
     unit_of,
 )
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
 
 _FEWEST_SECTIONS = 3  # in the window: where the name comes first must be worth asking
 _FEWEST_MENTIONING = 2
@@ -50,7 +50,7 @@ def find(material: Material) -> Iterator[Finding]:
             yield _finding(reading, name.text, section, sentence, wording)
 
 
-def _other_form(reading: Reading, name: Name, wording: str) -> bool:
+def _other_form(reading: ParsedPart, name: Name, wording: str) -> bool:
     """Say whether a telling part of the name stands before its first place (after its last), in
     whatever case.
     """
@@ -61,7 +61,7 @@ def _other_form(reading: Reading, name: Name, wording: str) -> bool:
 
 
 def _finding(
-    reading: Reading, name: str, section: Section, sentence: Sentence, wording: str
+    reading: ParsedPart, name: str, section: Section, sentence: Sentence, wording: str
 ) -> Finding:
     slots = {
         "name": name,

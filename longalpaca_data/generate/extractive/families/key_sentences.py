@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from longalpaca_data.core.records import Section
 from longalpaca_data.generate.extractive.clauses import pointer, uncut
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.phrases import clean, content_words, stands_alone
-from longalpaca_data.generate.extractive.phrasing import listed, named_sections, reference
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
+from longalpaca_data.generate.extractive.section_names import listed, named_sections, reference
+from longalpaca_data.generate.extractive.sentence_quality import clean, content_words, stands_alone
 
 _FEWEST, _MOST = 8, 60  # five sentences can't sum up more
 _LENGTH = {"en": (60, 360), "zh": (18, 140)}
@@ -57,11 +57,11 @@ def find(material: Material) -> Iterator[Finding]:
             yield from _summary(reading, section, sentences)
 
 
-def _has_parts(reading: Reading, section: Section) -> bool:
+def _has_parts(reading: ParsedPart, section: Section) -> bool:
     return any(section.start < other.start < section.end for other in reading.sections)
 
 
-def _told(reading: Reading, sentences: Sequence[Sentence]) -> bool:
+def _told(reading: ParsedPart, sentences: Sequence[Sentence]) -> bool:
     """Say whether a section tells a story or reports talk: no three sentences sum that up."""
     speaking = sum(any(mark in s.text for mark in '“”"「」') for s in sentences)
     persons = sum(bool(_PERSONS.search(s.text)) for s in sentences)
@@ -72,7 +72,7 @@ def _told(reading: Reading, sentences: Sequence[Sentence]) -> bool:
 
 
 def _summary(
-    reading: Reading, section: Section, sentences: Sequence[Sentence]
+    reading: ParsedPart, section: Section, sentences: Sequence[Sentence]
 ) -> Iterator[Finding]:
     size = 3 + (len(sentences) >= 14) + (len(sentences) >= 25)
     scores, likeness = _ranked(reading.language, section, sentences)
@@ -96,7 +96,7 @@ def _summary(
     yield Finding(slots, tuple(reading.span(s.start, s.end) for s in picked))
 
 
-def _usable(reading: Reading, sentence: Sentence) -> bool:
+def _usable(reading: ParsedPart, sentence: Sentence) -> bool:
     shortest, longest = _LENGTH[reading.language]
     return (
         shortest <= len(sentence.text) <= longest

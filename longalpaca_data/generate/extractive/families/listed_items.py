@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
 from longalpaca_data.generate.extractive.lists import Item, ListRun, list_runs, numbered_through
-from longalpaca_data.generate.extractive.phrases import balanced, quotable, stands_alone
-from longalpaca_data.generate.extractive.reading import Paragraph, Reading, Span
+from longalpaca_data.generate.extractive.parsed_part import Paragraph, ParsedPart, Span
+from longalpaca_data.generate.extractive.sentence_quality import balanced, quotable, stands_alone
 
 _FEWEST, _MOST = 3, 10
 _LONGEST_ITEM = {"en": 300, "zh": 120}
@@ -51,7 +51,7 @@ def find(material: Material) -> Iterator[Finding]:
 
 
 def _finding(
-    reading: Reading, run: ListRun, slots: dict[str, str], lead: Span, wording: str
+    reading: ParsedPart, run: ListRun, slots: dict[str, str], lead: Span, wording: str
 ) -> Finding:
     count = len(run.items)
     texts = tidied(run.items)
@@ -119,7 +119,7 @@ def _clean(item: Item, language: str) -> bool:
     return letters >= 0.75 * len(text) and text[-1] not in ":：-("
 
 
-def _lead(reading: Reading, run: ListRun) -> tuple[str, Span] | None:
+def _lead(reading: ParsedPart, run: ListRun) -> tuple[str, Span] | None:
     """Return the sentence that ends in a colon right before the list, without the colon."""
     before = run.before
     if before is None or "\n" in before.text or _begins_in_the_middle(reading, before):
@@ -146,7 +146,7 @@ def _lead(reading: Reading, run: ListRun) -> tuple[str, Span] | None:
     return lead.rstrip(":：.。"), reading.span(at, at + len(lead))
 
 
-def _begins_in_the_middle(reading: Reading, paragraph: Paragraph) -> bool:
+def _begins_in_the_middle(reading: ParsedPart, paragraph: Paragraph) -> bool:
     """Say whether a page or column break cut the paragraph off from its beginning."""
     index = reading.paragraphs.index(paragraph)
     if index == 0:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
 from longalpaca_data.generate.extractive.passages import clean_sentences
-from longalpaca_data.generate.extractive.phrases import stands_alone
-from longalpaca_data.generate.extractive.phrasing import (
+from longalpaca_data.generate.extractive.section_names import (
     named_sections,
     quoting,
     reference,
     unit_of,
     words_of,
 )
+from longalpaca_data.generate.extractive.sentence_quality import stands_alone
 
 _TELLING = {
     "en": 70,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
 from longalpaca_data.generate.extractive.names import Name, common_nouns, names
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
 from longalpaca_data.generate.extractive.passages import fit
-from longalpaca_data.generate.extractive.phrasing import here, listed
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
+from longalpaca_data.generate.extractive.section_names import here, listed
 
 _FEWEST, _MOST = 3, 6
 _LONGEST = {"en": 400, "zh": 130}
@@ -43,7 +43,7 @@ def find(material: Material) -> Iterator[Finding]:
         yield Finding(here(reading) | slots, evidence, wording)
 
 
-def _sentences(reading: Reading, name: Name) -> list[Sentence]:
+def _sentences(reading: ParsedPart, name: Name) -> list[Sentence]:
     """Return the sentences that mention the name, each once; empty if one isn't fit to quote."""
     found: list[Sentence] = []
     for at in name.places:

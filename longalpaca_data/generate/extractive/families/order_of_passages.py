@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterator, Sequence
 
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
 from longalpaca_data.generate.extractive.passages import clean_sentences, single
-from longalpaca_data.generate.extractive.phrases import stands_alone
-from longalpaca_data.generate.extractive.phrasing import here, listed
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
+from longalpaca_data.generate.extractive.section_names import here, listed
+from longalpaca_data.generate.extractive.sentence_quality import stands_alone
 
 _LONGEST = {"en": 180, "zh": 60}  # five of them must be read side by side
 _SHORTEST_WINDOW = 6000
@@ -36,7 +36,7 @@ def find(material: Material) -> Iterator[Finding]:
                 yield _finding(reading, chosen, wording, rng)
 
 
-def _usable(sentence: Sentence, reading: Reading) -> bool:
+def _usable(sentence: Sentence, reading: ParsedPart) -> bool:
     text, language = sentence.text, reading.language
     return (
         len(text) <= _LONGEST[language]
@@ -68,7 +68,7 @@ def _far_apart(
 
 
 def _finding(
-    reading: Reading, chosen: Sequence[Sentence], wording: str, rng: random.Random
+    reading: ParsedPart, chosen: Sequence[Sentence], wording: str, rng: random.Random
 ) -> Finding:
     shuffled = list(chosen)
     while shuffled == list(chosen):

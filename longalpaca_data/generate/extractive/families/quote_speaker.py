@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 from longalpaca_data.generate.extractive.passages import clean
-from longalpaca_data.generate.extractive.phrasing import quoting
-from longalpaca_data.generate.extractive.reading import Reading
+from longalpaca_data.generate.extractive.section_names import quoting
 from longalpaca_data.generate.extractive.speakers import speaks_after, speaks_before, zh_speakers
 
 _SAID = (
@@ -97,7 +97,7 @@ def _shown(line: str, language: str) -> str:
     return said if clean(whole, language) else ""
 
 
-def _en_lines(reading: Reading) -> Iterator[tuple[_Speech, str, tuple[int, int]]]:
+def _en_lines(reading: ParsedPart) -> Iterator[tuple[_Speech, str, tuple[int, int]]]:
     """Yield lines of English dialogue with their speaker and the place of the words that name
     the speaker.
     """
@@ -154,7 +154,7 @@ def _is_name(speaker: str) -> bool:
     return not any(word in _NOT_A_SPEAKER for word in speaker.split())
 
 
-def _zh_lines(reading: Reading) -> Iterator[tuple[_Speech, str, tuple[int, int]]]:
+def _zh_lines(reading: ParsedPart) -> Iterator[tuple[_Speech, str, tuple[int, int]]]:
     """Yield lines introduced by a name and a verb of saying, or (modern prose) closed by them."""
     text, speakers = reading.text, zh_speakers(reading)
     for match in speaks_before(text):

@@ -8,14 +8,14 @@ from itertools import pairwise
 from longalpaca_data.core.records import Section
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
 from longalpaca_data.generate.extractive.names import Name, names
-from longalpaca_data.generate.extractive.phrasing import (
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart
+from longalpaca_data.generate.extractive.section_names import (
     here,
     named_sections,
     number_of,
     references,
     unit_of,
 )
-from longalpaca_data.generate.extractive.reading import Reading
 
 _FEWEST, _MOST = 2, 6
 _FEWEST_SECTIONS = 3
@@ -51,7 +51,7 @@ def find(material: Material) -> Iterator[Finding]:
         )
 
 
-def _divisions(reading: Reading) -> tuple[Section, ...]:
+def _divisions(reading: ParsedPart) -> tuple[Section, ...]:
     """Return the sections of the outermost level that the window shows three of or more; empty
     where that is no level that a person would count by.
 
@@ -79,7 +79,7 @@ def _counts_on(left: Section, right: Section) -> bool:
 
 
 def _by_division(
-    reading: Reading, divisions: tuple[Section, ...], name: Name
+    reading: ParsedPart, divisions: tuple[Section, ...], name: Name
 ) -> dict[Section, int]:
     """Return the divisions that mention the name, with its first place there; empty in doubt."""
     found: dict[Section, int] = {}
@@ -102,7 +102,7 @@ def _alike(sections: dict[Section, int]) -> bool:
     return len({number_of(section) is None for section in sections}) <= 1
 
 
-def _spelled_out(reading: Reading, name: Name) -> bool:
+def _spelled_out(reading: ParsedPart, name: Name) -> bool:
     """Say whether the text gives the long form of an acronym: that mentions the thing as well."""
     return name.acronym and (f"({name.text})" in reading.text or f"{name.text} (" in reading.text)
 

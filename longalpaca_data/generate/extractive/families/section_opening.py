@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from longalpaca_data.core.records import Section
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
+from longalpaca_data.generate.extractive.parsed_part import Paragraph, ParsedPart, Sentence
 from longalpaca_data.generate.extractive.passages import fit
-from longalpaca_data.generate.extractive.phrasing import (
+from longalpaca_data.generate.extractive.section_names import (
     listed,
     named_sections,
     reference,
     unit_of,
 )
-from longalpaca_data.generate.extractive.reading import Paragraph, Reading, Sentence
 
 _LONGEST = {
     "en": 500,
@@ -47,7 +47,7 @@ def find(material: Material) -> Iterator[Finding]:
             yield _finding(reading, section, closing, "closes")
 
 
-def _whole(reading: Reading, paragraph: Paragraph, *, first: bool) -> Sentence | None:
+def _whole(reading: ParsedPart, paragraph: Paragraph, *, first: bool) -> Sentence | None:
     """Return the paragraph's first or last sentence if it is one clean sentence."""
     sentences = reading.sentences_in(paragraph.start, paragraph.end)
     if not sentences:
@@ -57,7 +57,7 @@ def _whole(reading: Reading, paragraph: Paragraph, *, first: bool) -> Sentence |
     return sentence if sentence and reading.unique(sentence.text) else None
 
 
-def _finding(reading: Reading, section: Section, sentence: Sentence, wording: str) -> Finding:
+def _finding(reading: ParsedPart, section: Section, sentence: Sentence, wording: str) -> Finding:
     return Finding(
         {
             "section": reference(section, reading),

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from longalpaca_data.core.records import Section
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.phrasing import (
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Span
+from longalpaca_data.generate.extractive.section_names import (
     named_sections,
     number_of,
     reference,
@@ -16,7 +17,6 @@ from longalpaca_data.generate.extractive.phrasing import (
     unit_of,
     words_of,
 )
-from longalpaca_data.generate.extractive.reading import Reading, Span
 
 _FEWEST_LISTED, _MOST_LISTED = 3, 15
 
@@ -48,7 +48,7 @@ def find(material: Material) -> Iterator[Finding]:
             yield _listing(reading, parent, siblings)
 
 
-def _families(reading: Reading) -> Iterator[tuple[Section | None, list[Section]]]:
+def _families(reading: ParsedPart) -> Iterator[tuple[Section | None, list[Section]]]:
     """Yield each section with its direct subsections, and the outermost ones under None."""
     children: dict[int | None, list[Section]] = {}
     stack: list[Section] = []
@@ -64,7 +64,7 @@ def _families(reading: Reading) -> Iterator[tuple[Section | None, list[Section]]
 
 
 def _neighbours(
-    reading: Reading, siblings: Sequence[Section], usable: Sequence[bool], nested: set[int]
+    reading: ParsedPart, siblings: Sequence[Section], usable: Sequence[bool], nested: set[int]
 ) -> Iterator[Finding]:
     for index in range(len(siblings) - 1):
         left, right = siblings[index : index + 2]
@@ -85,7 +85,7 @@ def _neighbours(
             yield _finding(reading, right, around, "between")
 
 
-def _follows(reading: Reading, left: Section, right: Section) -> bool:
+def _follows(reading: ParsedPart, left: Section, right: Section) -> bool:
     """Nothing lies between, and the numbers (of both or neither) say the same: where a reader
     missed the heading of Chapter 17, Chapter 18 does not follow Chapter 16. Without numbers, a
     line in either that looks like one more heading makes it doubtful.
@@ -98,7 +98,9 @@ def _follows(reading: Reading, left: Section, right: Section) -> bool:
     return not reading.text[left.end : right.start].strip()
 
 
-def _finding(reading: Reading, answer: Section, given: dict[str, Section], wording: str) -> Finding:
+def _finding(
+    reading: ParsedPart, answer: Section, given: dict[str, Section], wording: str
+) -> Finding:
     slots = {name: _words(section) for name, section in given.items()}
     slots |= {"answer": reference(answer, reading), "unit": unit_of(answer, reading)}
     heads = [_heading(reading, section) for section in (answer, *given.values())]
@@ -110,11 +112,11 @@ def _words(section: Section) -> str:
     return words_of(section).removesuffix(".")
 
 
-def _heading(reading: Reading, section: Section) -> Span:
+def _heading(reading: ParsedPart, section: Section) -> Span:
     return reading.span(section.start, section.body)
 
 
-def _listing(reading: Reading, parent: Section, children: Sequence[Section]) -> Finding:
+def _listing(reading: ParsedPart, parent: Section, children: Sequence[Section]) -> Finding:
     lines = (f"{number}. {title_of(child)}" for number, child in enumerate(children, 1))
     bare = "\n".join(title_of(child) for child in children)
     numbered = title_of(children[0])[0].isdigit()  # 2.1, 2.2: their own numbers are enough

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.reading import Span
+from longalpaca_data.generate.extractive.parsed_part import Span
 from longalpaca_data.generate.extractive.series import Name, Series, Value, figures_over_years
 
 _FIGURE = {

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.contrast import Vocabulary, telling_sentences
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.phrases import statement
-from longalpaca_data.generate.extractive.phrasing import reference
+from longalpaca_data.generate.extractive.section_names import reference
+from longalpaca_data.generate.extractive.sentence_quality import statement
 from longalpaca_data.generate.extractive.series import YEAR, years_of
 
 

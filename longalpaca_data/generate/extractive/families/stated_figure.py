@@ -14,14 +14,14 @@ from longalpaca_data.generate.extractive.figures import (
     spelt_figures,
     stated_figures,
 )
-from longalpaca_data.generate.extractive.phrases import (
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
+from longalpaca_data.generate.extractive.sentence_quality import (
     clean,
     in_references,
     is_term,
     quotable,
     stands_alone,
 )
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
 
 _LENGTH = {"en": (32, 300), "zh": (18, 110)}
 _MOST_NUMBERS = 4  # a sentence with more of them is a table in disguise
@@ -83,7 +83,7 @@ def find(material: Material) -> Iterator[Finding]:
             yield from _figure(reading, sentence)
 
 
-def _figure(reading: Reading, sentence: Sentence) -> Iterator[Finding]:
+def _figure(reading: ParsedPart, sentence: Sentence) -> Iterator[Finding]:
     text = sentence.text
     match = _figure_in(text, reading.language)
     if match is None:

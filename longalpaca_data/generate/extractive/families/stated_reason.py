@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.clauses import main_clause, uncut
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.phrases import clean, quotable, stands_alone
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
+from longalpaca_data.generate.extractive.sentence_quality import clean, quotable, stands_alone
 
 _LENGTH = {"en": (60, 320), "zh": (16, 120)}
 _EN = re.compile(
@@ -48,7 +48,7 @@ def find(material: Material) -> Iterator[Finding]:
             yield from _reason(reading, sentence)
 
 
-def _reason(reading: Reading, sentence: Sentence) -> Iterator[Finding]:
+def _reason(reading: ParsedPart, sentence: Sentence) -> Iterator[Finding]:
     language = reading.language
     text = sentence.text
     patterns = _ZH if language == "zh" else (_EN,)

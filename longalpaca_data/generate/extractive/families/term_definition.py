@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.clauses import uncut
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.phrases import (
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
+from longalpaca_data.generate.extractive.sentence_quality import (
     as_within,
     clean,
     is_term,
@@ -15,7 +16,6 @@ from longalpaca_data.generate.extractive.phrases import (
     told_once,
     without_article,
 )
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
 
 _LENGTH = {"en": (40, 420), "zh": (12, 160)}
 _LONGEST_TERM = {"en": 6, "zh": 14}
@@ -120,7 +120,7 @@ _ENTRY = re.compile(
 )
 
 
-def _entries(reading: Reading) -> Iterator[tuple[str, Finding]]:
+def _entries(reading: ParsedPart) -> Iterator[tuple[str, Finding]]:
     """Glossary entries, "Policy engine (PE): This component …": two or more in a row, since a
     single "Note: …" looks the same.
     """
@@ -137,7 +137,7 @@ def _entries(reading: Reading) -> Iterator[tuple[str, Finding]]:
     yield from run if len(run) > 1 else ()
 
 
-def _definitions(reading: Reading) -> Iterator[tuple[str, str, Sentence]]:
+def _definitions(reading: ParsedPart) -> Iterator[tuple[str, str, Sentence]]:
     """Every defining sentence, good or not: a second, unclear one makes the question ambiguous."""
     patterns = _ZH if reading.language == "zh" else _EN
     for sentence in reading.sentences:
@@ -150,7 +150,7 @@ def _definitions(reading: Reading) -> Iterator[tuple[str, str, Sentence]]:
                 break
 
 
-def _usable(reading: Reading, term: str, sentence: Sentence) -> bool:
+def _usable(reading: ParsedPart, term: str, sentence: Sentence) -> bool:
     language = reading.language
     shortest, longest = _LENGTH[language]
     if not shortest <= len(sentence.text) <= longest or not clean(sentence.text, language):

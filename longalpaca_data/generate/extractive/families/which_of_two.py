@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from longalpaca_data.generate.extractive.contrast import Vocabulary, telling_sentences
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
-from longalpaca_data.generate.extractive.phrases import statement
-from longalpaca_data.generate.extractive.phrasing import named_sections, reference
+from longalpaca_data.generate.extractive.section_names import named_sections, reference
+from longalpaca_data.generate.extractive.sentence_quality import statement
 
 _ORDINALS = {"en": ("first", "second", "third", "fourth"), "zh": ("一", "二", "三", "四")}
 _COUNTS = {"en": ("two", "three", "four"), "zh": ("两", "三", "四")}

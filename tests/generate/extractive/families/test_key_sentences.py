@@ -54,7 +54,7 @@ def test_it_writes_only_where_the_recipe_asks_for_it() -> None:
     chosen = chosen_families(GenerateSpec.model_validate({"families": on}))
     assert "key_sentences" in chosen
     assert "caption" not in chosen
-    assert "two_facts" in chosen
+    assert "multi_hop" in chosen
 
 
 def test_pointers_are_no_key_sentences(read) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from longalpaca_data.generate.extractive.families.stated_figure import find
 from longalpaca_data.generate.extractive.figures import as_decimal, spelt_figures, stated_figures
-from longalpaca_data.generate.extractive.wording import templates
+from longalpaca_data.generate.extractive.question_templates import templates
 
 
 def found(reading):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from longalpaca_data.generate.extractive.families.stated_reason import find
-from longalpaca_data.generate.extractive.wording import templates
+from longalpaca_data.generate.extractive.question_templates import templates
 
 
 def found(reading) -> dict[str, str]:

@@ -15,15 +15,15 @@ RunBatch = Callable[[Sequence[Prompt]], Awaitable[Sequence[Answer]]]
 
 
 @dataclass
-class Gather:
+class MicroBatcher:
     """Collects prompts until ``size`` wait, or ``max_bytes`` of them (0: no bound), or none has
-    come for ``quiet`` seconds, and has them answered together. ``at_once`` batches run at a time;
-    an error of a batch is the error of its prompts.
+    come for ``max_wait`` seconds, and has them answered together. ``at_once`` batches run at a
+    time; an error of a batch is the error of its prompts.
     """
 
     run: RunBatch
     size: int
-    quiet: float = 0.05
+    max_wait: float = 0.05
     max_bytes: int = 0
     at_once: int = 1
     _waiting: list[tuple[Prompt, asyncio.Future[Completion]]] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Gather:
         if len(self._waiting) >= self.size or 0 < self.max_bytes <= self._bytes:
             self._start()
         else:
-            self._timer = loop.call_later(self.quiet, self._start)
+            self._timer = loop.call_later(self.max_wait, self._start)
         return await answer
 
     async def aclose(self) -> None:

@@ -20,7 +20,7 @@ _NEWS = 0.05  # seconds that a few results wait for company
 _TICK = 0.5  # seconds between two signs of life while nothing arrives
 
 
-class Flow(Generic[T, R]):
+class OrderedAsyncMap(Generic[T, R]):
     """Applies ``work`` to items on an event loop, to ``at_once`` of them at a time. Items that are
     handed over and not yet taken back are ``ahead`` at most: until then a slow item at the head
     doesn't stop the others.

@@ -1,4 +1,4 @@
-"""A small text becomes a Reading: blocks between blank lines, headings begin with ``#``."""
+"""A small text becomes a ParsedPart: blocks between blank lines, headings begin with ``#``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from longalpaca_data.core.records import Document, DocumentKind, Part, Section
-from longalpaca_data.generate.extractive.reading import Reading
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 
-Read = Callable[..., Reading]
+Read = Callable[..., ParsedPart]
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def _read(
     title: str = "The Harbour Book",
     *,
     whole: bool = True,
-) -> Reading:
+) -> ParsedPart:
     plain, headings = "", []
     for block in text.strip().split("\n\n"):
         level = len(block) - len(block.lstrip("#"))
@@ -41,4 +41,4 @@ def _read(
         "d", "d.txt", title, kind, language, "CC0-1.0", "", "", tuple(sections), plain, 0
     )
     part = Part("d", "d.txt", title, kind, "CC0-1.0", 0, len(plain), whole)
-    return Reading(document, part)
+    return ParsedPart(document, part)

@@ -12,7 +12,7 @@ from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
 
-from longalpaca_data.generate.extractive.reading import Reading, Sentence
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -221,7 +221,7 @@ def told_once(keys: list[str]) -> frozenset[str]:
     return frozenset(key for key, count in Counter(keys).items() if count == 1)
 
 
-def as_within(reading: Reading, phrase: str) -> str:
+def as_within(reading: ParsedPart, phrase: str) -> str:
     """Return a phrase as it is written within a sentence: "Zero trust" becomes "zero trust" where
     the text has it so.
     """
@@ -239,7 +239,7 @@ _REFERENCE = re.compile(
 )
 
 
-def in_references(reading: Reading, sentence: Sentence) -> bool:
+def in_references(reading: ParsedPart, sentence: Sentence) -> bool:
     """Say whether a sentence stands in a list of works cited: a title is no statement."""
     section = reading.section_at(sentence.start)
     if section is not None and _REFERENCES.search(section.title):

@@ -80,7 +80,7 @@ class Paragraph:
     prose: bool
 
 
-class Reading:
+class ParsedPart:
     """One part of a window, analysed once and shared by all families (lazily: a family that does
     not ask for sentences does not pay for them).
     """

@@ -29,28 +29,30 @@ UNREACHABLE = frozenset({"connection refused", "unknown host", "unreachable"})
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RetryPolicy:
     """Times are in seconds.
 
-    ``strikes`` is how often one call may fail while others are answered, by kind of trouble.
+    ``max_failures`` is how often one call may fail while others are answered, by kind of trouble.
     ``unanswered`` is how long an endpoint that never answered may fail, ``silent`` how long one
     that did, or that says 5xx as if it were loading its model; ``throttled`` how long it may say
     nothing but 429; ``longest_wait`` is the longest Retry-After worth waiting for. Without answers
     the endpoint is probed each ``probe`` seconds, and a call that fails on while ``probes`` pass is
-    given up. After ``worry`` seconds the user is told. With the last delay and attempt to connect a
-    dead endpoint is given up within 60 s.
+    given up. After ``warn_after`` seconds the user is told. With the last delay and attempt to
+    connect a dead endpoint is given up within 60 s.
     """
 
     first_delay: float = 0.5
     longest_delay: float = 8.0
     longest_throttled_delay: float = 60.0
-    strikes: int = 8
-    strikes_by_kind: dict[str, int] = field(default_factory=lambda: {TIMEOUT: 3, THROTTLED: 20})
+    max_failures: int = 8
+    max_failures_by_kind: dict[str, int] = field(
+        default_factory=lambda: {TIMEOUT: 3, THROTTLED: 20}
+    )
     unanswered: float = 12.0
     silent: float = 40.0
     throttled: float = 600.0
     longest_wait: float = 600.0
-    worry: float = 3.0
+    warn_after: float = 3.0
     probe: float = 8.0
     probes: int = 3
 
@@ -62,11 +64,11 @@ class _Trial:
     failed: float
     attempts: int = 0
     probes: int = 0
-    strikes: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
 
 
-class Patience:
-    """The state of one endpoint, shared by all calls to it.
+class CircuitBreaker:
+    """The health of one endpoint, shared by all calls to it: when to retry, when to give up.
 
     ``probe`` makes one small call and says whether the endpoint answered it; ``say`` tells the
     person who waits why nothing happens.
@@ -74,14 +76,14 @@ class Patience:
 
     def __init__(
         self,
-        policy: Policy | None = None,
+        policy: RetryPolicy | None = None,
         probe: Callable[[], Awaitable[bool]] | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._policy = policy or Policy()
+        self._policy = policy or RetryPolicy()
         self._probe = probe
         self._say = say
-        self._worried = False
+        self._warned = False
         self._probed_at = time.monotonic()
         self._answered_at = -math.inf
         self._failing: dict[_Trial, float] = {}  # since the last answer: since when
@@ -89,7 +91,7 @@ class Patience:
         self._resume_at = 0.0
         self._broken: ModelUnavailableError | None = None
 
-    async def persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Return what an attempt comes to, trying again as long as there is hope.
 
         Raises CallFailedError where this call, ModelUnavailableError where the endpoint is given
@@ -103,8 +105,8 @@ class Patience:
             except TryAgainError as error:
                 trouble = error
             else:
-                if self._worried:
-                    self._worried = False
+                if self._warned:
+                    self._warned = False
                     self._say("the endpoint answers again")
                 self._answered()
                 return result
@@ -129,21 +131,21 @@ class Patience:
         """Note a failed attempt; raise the error that there is no next one."""
         now, policy = time.monotonic(), self._policy
         trial.attempts += 1
-        trial.strikes[error.kind] += self._answered_at > trial.failed
+        trial.failures[error.kind] += self._answered_at > trial.failed
         trial.failed = now
         if error.kind != THROTTLED:
             self._failing.setdefault(trial, now)
             if self._probe and now - max(self._probed_at, self._failing_since()) > policy.probe:
                 await self._ask_after(error)
-            if not self._worried and now - self._failing_since() > policy.worry:
-                self._worried = True
+            if not self._warned and now - self._failing_since() > policy.warn_after:
+                self._warned = True
                 self._say(f"{_who(error)} does not answer ({error}); trying on")
         if self._broken is None and self._is_dead(error, now):
             self._broken = _dead(error)
         if self._broken:
             raise self._broken
-        allowed = policy.strikes_by_kind.get(error.kind, policy.strikes)
-        if trial.strikes[error.kind] >= allowed or trial.probes >= policy.probes:
+        allowed = policy.max_failures_by_kind.get(error.kind, policy.max_failures)
+        if trial.failures[error.kind] >= allowed or trial.probes >= policy.probes:
             raise CallFailedError("retries exhausted", str(error))
 
     def _failing_since(self) -> float:
@@ -174,7 +176,7 @@ class Patience:
         if error.wait is not None:
             if throttled:
                 # The limit is the account's, not the call's: nobody asks before it is over.
-                if error.wait > policy.worry and time.monotonic() > self._resume_at:
+                if error.wait > policy.warn_after and time.monotonic() > self._resume_at:
                     self._say(f"{_who(error)} asks for a pause of {error.wait:.0f} s")
                 self._resume_at = max(self._resume_at, time.monotonic() + error.wait)
             return error.wait + random.uniform(0, policy.first_delay)

@@ -9,13 +9,13 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from longalpaca_data.core.errors import CallFailedError, ModelUnavailableError, RecipeError
+from longalpaca_data.llm.health import HealthCheck
 from longalpaca_data.llm.limits import Limits, Price
-from longalpaca_data.llm.patience import Patience, Policy
 from longalpaca_data.llm.prompt import Completion, Message, Prompt
 from longalpaca_data.llm.protocol import Model, StopAskingError, TryAgainError
-from longalpaca_data.llm.rates import Gauge, Rates
+from longalpaca_data.llm.rates import Rates, TokenEstimator
+from longalpaca_data.llm.retry import CircuitBreaker, RetryPolicy
 from longalpaca_data.llm.usage import Usage
-from longalpaca_data.llm.watch import Watch
 from longalpaca_data.pipeline.calls import Call, Calls, CallWriter
 
 _REFUSED = frozenset({"content_filter", "refusal"})
@@ -78,7 +78,7 @@ class Budget:
         raise StopAskingError(why)
 
 
-class Asker:
+class CachedClient:
     """Answers prompts: from the ledger where it has the answer, from the model else.
 
     Lives on one event loop. An answer is on disk before anybody gets it.
@@ -90,7 +90,7 @@ class Asker:
         ledger: Path,
         limits: Limits,
         price: Price | None,
-        policy: Policy | None,
+        policy: RetryPolicy | None,
         say: Callable[[str], None],
     ) -> None:
         self.usage = Usage()
@@ -100,11 +100,11 @@ class Asker:
         self._writer = CallWriter(ledger)
         self._commit: Future[None] | None = None
         self._committed: asyncio.Event
-        self._patience = Patience(policy, self._probe, say)
-        self._watch = Watch(model)
+        self._breaker = CircuitBreaker(policy, self._probe, say)
+        self._health = HealthCheck(model)
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._rates = Rates(limits.requests_per_minute, limits.tokens_per_minute)
-        self._gauge = Gauge()
+        self._estimator = TokenEstimator()
         self._enough_failures = max(20, 2 * limits.concurrency)
         self._asking: dict[str, asyncio.Task[Completion]] = {}
         self._in_flight: set[asyncio.Task[Completion]] = set()
@@ -166,12 +166,12 @@ class Asker:
             completion = _completion(call)
             self.usage.kept.add(completion, call.cost)
             return completion
-        tokens = self._gauge.estimate(prompt)
+        tokens = self._estimator.estimate(prompt)
         worst = self.budget.worst(tokens, prompt.max_tokens)
         await self.budget.reserve(worst)
         answered: Completion | None = None
         try:
-            completion, seconds = await self._patience.persist(
+            completion, seconds = await self._breaker.retry(
                 lambda: self._attempt(prompt, tokens + prompt.max_tokens)
             )
             answered = completion
@@ -181,7 +181,7 @@ class Asker:
             raise
         finally:
             cost = self.budget.settle(worst, answered)
-        self._gauge.learn(prompt, completion)
+        self._estimator.learn(prompt, completion)
         self._notice_cut(prompt, completion)
         self.usage.made.add(completion, cost)
         about = _call(key, prompt, completion, self._model.name, cost, seconds)
@@ -226,12 +226,12 @@ class Asker:
         assert task is not None, "calls run as tasks"
         async with self._slots:
             await self._rates.admit(tokens)
-            await self._patience.pause()
+            await self._breaker.pause()
             self._in_flight.add(task)
             used = 0
             started = time.monotonic()
             try:
-                completion = await self._watch.over(self._model.complete(prompt))
+                completion = await self._health.over(self._model.complete(prompt))
                 used = completion.prompt_tokens + completion.completion_tokens
             except TryAgainError as error:
                 self.usage.retries[error.kind] += 1

@@ -26,7 +26,7 @@ PAGE_NUMBER = re.compile(
 EDGE_NUMBER = re.compile(r"^(\d{1,4})\b|\b(\d{1,4})$")
 
 
-def remove_furniture(blocks: Sequence[Block]) -> list[Block]:
+def remove_running_headers(blocks: Sequence[Block]) -> list[Block]:
     """Return the blocks without running lines. Blocks without page numbers are left alone."""
     pages: dict[int, list[int]] = {}
     for index, block in enumerate(blocks):

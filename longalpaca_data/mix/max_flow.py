@@ -12,7 +12,7 @@ Key = TypeVar("Key", bound=Hashable)
 Counts = npt.NDArray[np.int32]
 
 
-class Flow(Generic[Key]):
+class MaxFlow(Generic[Key]):
     """Rows taken per cell and document, as matrices of cells × documents.
 
     ``supply`` holds the rows that a cell has in each document; ``cap`` is the number of rows that

@@ -18,7 +18,7 @@ _LOOKS = 9  # in the time that an endpoint may be silent; the first third of it 
 
 
 @runtime_checkable
-class Watchable(Protocol):
+class Probeable(Protocol):
     """A model that can be asked whether it is there. ``silence`` is how many seconds it may say
     nothing before its first answer.
     """
@@ -34,11 +34,11 @@ class Watchable(Protocol):
         ...
 
 
-class Watch:
+class HealthCheck:
     """Watches over a model's calls until the first of them has come back."""
 
     def __init__(self, model: object) -> None:
-        self._model = model if isinstance(model, Watchable) else None
+        self._model = model if isinstance(model, Probeable) else None
         self._calls: set[asyncio.Task[Any]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._heard = False
@@ -64,7 +64,7 @@ class Watch:
         self._heard = True
         return completion
 
-    async def _look(self, model: Watchable) -> None:
+    async def _look(self, model: Probeable) -> None:
         since = time.monotonic()
         while not self._heard:
             await asyncio.sleep(model.silence / _LOOKS)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from longalpaca_data.core.records import Section
-from longalpaca_data.generate.extractive import phrases
-from longalpaca_data.generate.extractive.reading import Reading
-from longalpaca_data.generate.extractive.wording import in_script, refer
+from longalpaca_data.generate.extractive import sentence_quality
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart
+from longalpaca_data.generate.extractive.question_templates import in_script, refer
 
 _UNITS = re.findall(
     r"\w+",
@@ -76,7 +76,7 @@ def listed(text: str, language: str) -> str:
     return marked(text, language) or text
 
 
-def here(reading: Reading) -> dict[str, str]:
+def here(reading: ParsedPart) -> dict[str, str]:
     """Return the slots ``here`` and ``Here``: "in DOCUMENT", or "in this excerpt from DOCUMENT".
 
     For what is true of the window only (first, last, every): the reader sees no more than that.
@@ -153,7 +153,7 @@ def words_of(section: Section) -> str:
     return split_title(section)[1]
 
 
-def unit_of(section: Section, reading: Reading) -> str:
+def unit_of(section: Section, reading: ParsedPart) -> str:
     """Say what a person calls this section: chapter, section, 回, 章, 节, 部分."""
     if reading.language == "zh":
         label = _ZH_UNIT.match(section.title)
@@ -165,7 +165,7 @@ def unit_of(section: Section, reading: Reading) -> str:
     return "chapter" if reading.kind == "book" and section.level == 1 else "section"
 
 
-def reference(section: Section, reading: Reading) -> str:
+def reference(section: Section, reading: ParsedPart) -> str:
     """Name a section within a sentence: Chapter 96, “The Try-Works”; the section “Scope”."""
     label, words = split_title(section)
     if words and label.isdigit() and section.level > reading.outermost:
@@ -185,7 +185,7 @@ def reference(section: Section, reading: Reading) -> str:
     return f"{label}, {quoted}" if label else f"the {unit} {quoted}"
 
 
-def _zh_reference(section: Section, reading: Reading, label: str, words: str) -> str:
+def _zh_reference(section: Section, reading: ParsedPart, label: str, words: str) -> str:
     if not words:
         return title_of(section)
     unit = unit_of(section, reading)
@@ -195,7 +195,7 @@ def _zh_reference(section: Section, reading: Reading, label: str, words: str) ->
     return (label if _ZH_UNIT.match(label) else f"第{label}{unit}") + quoted
 
 
-def references(sections: Sequence[Section], reading: Reading) -> str:
+def references(sections: Sequence[Section], reading: ParsedPart) -> str:
     """Name several sections within a sentence, two at least."""
     if reading.language == "zh":
         return "、".join(reference(section, reading) for section in sections)
@@ -209,7 +209,7 @@ def references(sections: Sequence[Section], reading: Reading) -> str:
 
 
 @lru_cache(maxsize=8)
-def named_sections(reading: Reading) -> tuple[Section, ...]:
+def named_sections(reading: ParsedPart) -> tuple[Section, ...]:
     """Return the sections that a question may name: the title is more than a bare number, stands
     over one section only, and isn't apparatus (contents, references).
     """
@@ -221,12 +221,12 @@ def named_sections(reading: Reading) -> tuple[Section, ...]:
     )
 
 
-def _nameable(title: str, reading: Reading) -> bool:
+def _nameable(title: str, reading: ParsedPart) -> bool:
     if len(title) > _LONGEST_TITLE or _APPARATUS.search(title) or re.search(r"[_*|{}<>\\]", title):
         return False
     if _ITEM.match(title) or _RUN_TOGETHER.match(title) or _CUT_OFF.search(title):
         return False
-    if not phrases.balanced(title):
+    if not sentence_quality.balanced(title):
         return False
     if reading.kind == "book" and re.fullmatch(r"[IVXLC]+|\d{1,3}", title):
         return reading.language == "en"  # "Chapter IV" where the heading is the bare number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from longalpaca_data.generate.extractive.passages import clean_sentences, fit
-from longalpaca_data.generate.extractive.phrasing import named_sections, reference
+from longalpaca_data.generate.extractive.section_names import named_sections, reference
 
 
 @pytest.mark.parametrize(

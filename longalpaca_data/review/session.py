@@ -39,7 +39,7 @@ class ChangeError(Exception):
     """A change that would make a bad row. ``str(error)`` is a line for the page."""
 
 
-class Desk:
+class ReviewSession:
     """A data set open for review, for one thread at a time.
 
     DatasetError where there is no finished data set, or where ``review.jsonl`` has a bad line.

@@ -17,7 +17,7 @@ from importlib import resources
 import yaml
 
 from longalpaca_data.generate.extractive.family import Finding
-from longalpaca_data.generate.extractive.reading import Reading
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 from longalpaca_data.windows.instruction import unnamed_zh
 
 
@@ -77,14 +77,14 @@ _TO_TRADITIONAL = str.maketrans(_SIMPLIFIED, _TRADITIONAL)
 """Our own words only (templates, units): each of these has one traditional form in them."""
 
 
-def in_script(text: str, reading: Reading) -> str:
+def in_script(text: str, reading: ParsedPart) -> str:
     """Return our own words in the script of the document: traditional round traditional text."""
     if reading.language == "zh" and reading.traditional:
         return text.translate(_TO_TRADITIONAL)
     return text
 
 
-def refer(reading: Reading) -> str:
+def refer(reading: ParsedPart) -> str:
     """Say how a person would name the document in running text."""
     title = reading.title.strip("《》“”")
     if reading.language == "zh" and (unnamed := unnamed_zh(title, reading.kind)):
@@ -92,7 +92,7 @@ def refer(reading: Reading) -> str:
     return in_script(_NAMES[reading.language][reading.kind], reading).format(title=title)
 
 
-def fill(template: str, finding: Finding, reading: Reading) -> str:
+def fill(template: str, finding: Finding, reading: ParsedPart) -> str:
     """Fill a template from a finding's slots and the document's name."""
     document = refer(reading)
     capital = document[:1].upper() + document[1:]

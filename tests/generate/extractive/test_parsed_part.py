@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from longalpaca_data.core.records import Part
-from longalpaca_data.generate.extractive.reading import Reading
-from longalpaca_data.generate.extractive.wording import in_script, refer
+from longalpaca_data.generate.extractive.parsed_part import ParsedPart
+from longalpaca_data.generate.extractive.question_templates import in_script, refer
 
 PROSE = "Nobody had ever thought of building a bridge in that place."
 
@@ -45,13 +45,13 @@ def test_only_the_next_heading_shows_that_a_section_is_over(read) -> None:
     assert [s.title for s in _cut(whole, whole.text.index("Three")).complete_sections] == ["One"]
 
 
-def _cut(reading: Reading, end: int) -> Reading:
+def _cut(reading: ParsedPart, end: int) -> ParsedPart:
     class Whole:
         text, language = reading.text, reading.language
         sections = reading._document_sections
 
     part = Part("d", "d.txt", reading.title, reading.kind, "CC0-1.0", 0, end, False)
-    return Reading(Whole, part)  # type: ignore[arg-type]  # only these three are read
+    return ParsedPart(Whole, part)  # type: ignore[arg-type]  # only these three are read
 
 
 def test_the_frame_follows_the_script_of_the_text(read) -> None:
