@@ -57,6 +57,7 @@ def read_reference(reference: Reference, bases: Mapping[str, str] | None = None)
         author=extract.author,
         group=reference.group,
         blocks=extract.blocks,
+        lost=extract.lost,
     )
 
 

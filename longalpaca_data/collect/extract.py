@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from longalpaca_data.core.records import Block, DocumentKind
@@ -11,7 +11,9 @@ from longalpaca_data.core.records import Block, DocumentKind
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """One document as its reader saw it. Unknown text fields are empty."""
+    """One document as its reader saw it. Unknown text fields are empty; ``lost`` as in
+    :class:`~longalpaca_data.core.records.RawDocument`.
+    """
 
     blocks: tuple[Block, ...]
     title: str = ""
@@ -19,6 +21,7 @@ class Extract:
     language: str = ""
     licence: str = ""
     kind: DocumentKind | Literal[""] = ""
+    lost: dict[str, int] = field(default_factory=dict)
 
 
 EMPTY_CELL = "–"

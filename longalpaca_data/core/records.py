@@ -13,8 +13,22 @@ from typing import Literal, Protocol
 
 import msgspec
 
-BlockKind = Literal["heading", "paragraph", "item", "table", "code", "line"]
-"""What a reader saw. ``line`` is one physical line (PDF, hard-wrapped TXT) still to be joined."""
+BlockKind = Literal[
+    "heading",
+    "paragraph",
+    "item",
+    "table",
+    "code",
+    "formula",
+    "caption",
+    "footnote",
+    "reference",
+    "contents",
+    "line",
+]
+"""What a piece of a document is. ``line`` is one physical line (PDF, hard-wrapped TXT) still to be
+joined; no cleaned document has any.
+"""
 
 DocumentKind = Literal["book", "paper", "report", "manual", "document"]
 """How a person would call the document; ``document`` where nothing surer is known."""
@@ -40,12 +54,36 @@ class Record(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table, at its first row and column (from 0), over ``rowspan`` × ``colspan``."""
+
+    row: int
+    column: int
+    text: str
+    rowspan: int = 1
+    colspan: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: its size, how many of its first rows are headers, and the cells that hold text.
+
+    Positions without a cell are empty, or covered by a cell that spans them.
+    """
+
+    rows: int
+    columns: int
+    header_rows: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One piece of a document as its reader saw it.
 
     ``level`` is 1-6 for headings (0 where unknown) and the nesting depth for list items;
-    ``page`` counts from 1 where the format has pages, else 0. A ``table``'s text has one row per
-    line, its cells joined by `` | ``. ``bold`` and ``size`` (points, 0 unknown) help to tell
+    ``page`` counts from 1 where the format has pages, else 0. A ``table`` has its ``grid``, and its
+    text is the grid as a Markdown table. ``bold`` and ``size`` (points, 0 unknown) help to tell
     headings from text in formats without structure.
     """
 
@@ -55,6 +93,7 @@ class Block:
     page: int = 0
     size: float = 0.0
     bold: bool = False
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +101,8 @@ class RawDocument:
     """A document as read, before cleaning. Unknown text fields are empty.
 
     ``path`` is relative to the source that was named, with ``/`` on every system, so that the
-    same inputs give the same bytes on every machine.
+    same inputs give the same bytes on every machine. ``lost`` counts, by reason, the characters
+    (white space aside) that the reader saw and left out.
     """
 
     id: str
@@ -75,6 +115,7 @@ class RawDocument:
     author: str
     group: str
     blocks: tuple[Block, ...]
+    lost: dict[str, int] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -99,8 +140,56 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class CellSpan:
+    """Where a table's cell stands in the document's text; see :class:`Cell`."""
+
+    row: int
+    column: int
+    rowspan: int
+    colspan: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A block of a document's text, ``text[start:end]``. ``page`` and ``level`` as in
+    :class:`Block`; a table has its ``header_rows`` and ``cells``.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    page: int = 0
+    level: int = 0
+    header_rows: int = 0
+    cells: tuple[CellSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of a document's characters, white space aside: how many its reader ``seen``,
+    how many of them are ``kept`` in the text, and how many were ``lost`` for which reason.
+    ``suspicions`` say, in words, why the document may have been misread.
+    """
+
+    seen: int = 0
+    kept: int = 0
+    lost: dict[str, int] = field(default_factory=dict)
+    suspicions: tuple[str, ...] = ()
+
+    @property
+    def unaccounted(self) -> int:
+        """Characters of which nobody can say what became of them."""
+        return max(0, self.seen - self.kept - sum(self.lost.values()))
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """A cleaned document: plain text, blocks separated by a blank line, headings as sections."""
+    """A cleaned document: plain text, blocks separated by a blank line, headings as sections.
+
+    ``blocks`` cover the text in its order, without the blank lines between them.
+    """
 
     id: str
     path: str
@@ -113,6 +202,8 @@ class Document:
     sections: tuple[Section, ...]
     text: str
     n_tokens: int
+    blocks: tuple[Span, ...] = ()
+    account: Account = Account()
 
     @property
     def source(self) -> str:
