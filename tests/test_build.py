@@ -27,7 +27,7 @@ from longalpaca_data.rowfiles.validate import validate
 from tests.conftest import ROOT, Run, copy_few, write_small_recipe
 
 
-def made(recipe: Path, out: Path, until: str = "", **options: Any) -> Path:
+def made(recipe: Path, out: Path, until: str = "export", **options: Any) -> Path:
     """Build in this process, where starting one is not the point."""
     build(load_recipe(recipe), Options(out, **{"workers": 1, "quiet": True, **options}), until)
     return out
@@ -453,4 +453,42 @@ def test_dry_run_touches_nothing(small_recipe: Path, tmp_path: Path, here: Run) 
     said = json.loads(done.stdout)
     assert said["documents"] == 3
     assert said["calls"] == 0
+    assert 0 < said["windows"] <= said["long rows before the filters, at most"]
+    assert said["tokens in the windows"] > 800
+    assert (said["long rows wanted"], said["short rows at hand"]) == (60, 404)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_later_stage_goes_on_with_the_sources_of_an_earlier_one(
+    few: Path, tmp_path: Path, here: Run
+) -> None:
+    out = tmp_path / "out"
+    assert here("collect", "--source", few, "--out", out).returncode == 0
+    done = here("clean", "--out", out, "--json")
+    assert json.loads(done.stdout)["stages"][0]["in"] == 3
+    assert f"going on with what {out} was begun with" in done.stderr
+    other = here("clean", "--out", out, "--source", few / "reports", "--json")
+    assert json.loads(other.stdout)["stages"][0]["in"] == 2
+    assert f"not what {out} was begun with: documents (" in other.stderr
+
+
+def test_a_misspelt_source_is_not_remembered(few: Path, tmp_path: Path, here: Run) -> None:
+    out = tmp_path / "out"
+    assert here("collect", "--source", few, "--out", out).returncode == 0
+    assert here("collect", "--source", tmp_path / "fwe", "--out", out).returncode == 1
+    assert json.loads(here("clean", "--out", out, "--json").stdout)["stages"][0]["in"] == 3
+
+
+@pytest.mark.usefixtures("blank_pictures")
+def test_licence_and_short_pairs_from_the_command_line(
+    small_recipe: Path, tmp_path: Path, here: Run
+) -> None:
+    out, pairs = tmp_path / "out", tmp_path / "pairs.jsonl"
+    lines = [{"instruction": f"Say {n}.", "input": "", "output": f"It is {n}."} for n in range(5)]
+    pairs.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    done = here("build", small_recipe, "--out", out, "--licence", "cc-by-4.0", "--short", pairs)
+    assert done.returncode == 0, done.stderr
+    assert "\nlicense: cc-by-4.0\n" in (out / "README.md").read_text(encoding="utf-8")
+    short = {row["output"] for row in rows(out) if row["task"] == "short"}
+    assert short == {line["output"] for line in lines}
+    assert done.stdout.count("short rows: 5") == 1

@@ -10,7 +10,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from longalpaca_data.cli import hub, ledger, review, train  # noqa: F401 — their commands register themselves
+from longalpaca_data.cli import build, dataset, hub, ledger, review, train  # noqa: F401 — their commands register themselves
 from longalpaca_data.cli.app import INTERRUPTED, app, say
 from longalpaca_data.core.errors import LongalpacaError
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -47,6 +48,38 @@ def source_at(path: str) -> SourceSpec:
         shown = path.encode("utf-8", "backslashreplace").decode()
         what = f"the source's name {shown} is not UTF-8" if path else "a source has an empty name"
         raise SourceError(what, do="rename it, or name the folder that it lies in") from error
+
+
+def short_at(path: str) -> ShortSpec:
+    """Return the short set that a command line names. SourceError for what can't be a name."""
+    if not path:
+        raise SourceError("a short set has an empty name", do="name a file or a set on the Hub")
+    return ShortSpec(path=path)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a command line says instead of the recipe; empty where it says nothing. ``model`` holds
+    keys of :class:`ModelSpec`.
+    """
+
+    sources: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
+    generator: str = ""
+    seed: int | None = None
+    licence: str = ""
+    model: Mapping[str, Any] = field(default_factory=dict)
+
+    def over(self, earlier: Overrides) -> Overrides:
+        """Return what an earlier command said, where this one says nothing."""
+        return Overrides(
+            self.sources or earlier.sources,
+            self.short or earlier.short,
+            self.generator or earlier.generator,
+            earlier.seed if self.seed is None else self.seed,
+            self.licence or earlier.licence,
+            {**earlier.model, **self.model},
+        )
 
 
 class GroupSpec(_Strict):
@@ -217,29 +250,25 @@ class Recipe(_Strict):
             return [{"path": entry} if isinstance(entry, str) else entry for entry in value]
         return value
 
-    def with_options(
-        self,
-        sources: Sequence[str],
-        generator: str,
-        seed: int | None,
-        model: Mapping[str, Any] = {},
-    ) -> Recipe:
-        """Return the recipe with what the command line says instead of it. ``model`` holds keys
-        of :class:`ModelSpec`; an endpoint without a generator means ``openai``.
+    def with_overrides(self, said: Overrides) -> Recipe:
+        """Return the recipe with what the command line says instead of it. SourceError for a
+        source that can't be one. An endpoint without a generator means ``openai``.
         """
         changes: dict[str, Any] = {}
-        if sources:
-            changes |= {"documents": tuple(map(source_at, sources))}
-            changes |= {"otherwise": ()}
-        if not generator and model.get("base_url"):
-            generator = "openai"
+        if said.sources:
+            changes |= {"documents": tuple(map(source_at, said.sources)), "otherwise": ()}
+        if said.short:
+            changes |= {"short": tuple(map(short_at, said.short)), "short_otherwise": ()}
+        generator = said.generator or ("openai" if said.model.get("base_url") else "")
         generate: dict[str, Any] = {"generator": generator} if generator else {}
-        if model:
-            generate["model"] = self.generate.model.model_copy(update=dict(model))
+        if said.model:
+            generate["model"] = self.generate.model.model_copy(update=dict(said.model))
         if generate:
             changes["generate"] = self.generate.model_copy(update=generate)
-        if seed is not None:
-            changes["seed"] = seed
+        if said.seed is not None:
+            changes["seed"] = said.seed
+        if said.licence:
+            changes["licence"] = said.licence
         return self.model_copy(update=changes)
 
     def without_calls(self) -> Recipe:

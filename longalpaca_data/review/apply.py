@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from longalpaca_data.core.errors import RecipeError
-from longalpaca_data.core.recipe import Recipe, load_recipe
+from longalpaca_data.core.recipe import Overrides, Recipe, load_recipe
 from longalpaca_data.core.resources import find_recipe
 
 _WHICHEVER = "python cli.py build RECIPE --out {out}"
@@ -35,7 +35,7 @@ def _words(manifest: Mapping[str, Any]) -> Iterator[str]:
     generator = was.generate.generator
     generator = "" if generator == bundled.generate.generator else generator
     seed = was.seed if was.seed != bundled.seed else None
-    if bundled.with_options(sources, generator, seed) != was:
+    if bundled.with_overrides(Overrides(tuple(sources), generator=generator, seed=seed)) != was:
         raise ValueError(name)
     yield name
     for source in sources:

@@ -237,6 +237,17 @@ def _together(
         context.count(f"{kind} too long or too short together")
 
 
+def enough_windows(windows: Iterable[Window], tokens: float, seed: int) -> list[Window]:
+    """Return windows, drawn at random, until they hold so many tokens together."""
+    kept, held = [], 0
+    for window in sorted(windows, key=lambda window: content_id(seed, window.id)):
+        if held >= tokens:
+            break
+        kept.append(window)
+        held += window.n_tokens
+    return kept
+
+
 def all_windows_in_order(store: Documents, windows: Iterable[Window]) -> list[Window]:
     """Return windows so that those of one document run next to each other (texts stay cached)."""
     position = {document_id: index for index, document_id in enumerate(store.ids())}

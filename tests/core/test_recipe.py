@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from longalpaca_data.core.errors import RecipeError, SourceError
-from longalpaca_data.core.recipe import Recipe, load_recipe, source_at
+from longalpaca_data.core.recipe import Overrides, Recipe, load_recipe, source_at
 from longalpaca_data.core.recipe_errors import repeated_key
 from longalpaca_data.core.resources import find_recipe, recipes_folder
 
@@ -77,7 +77,9 @@ def test_limit_keeps_the_ratio() -> None:
 
 
 def test_command_line_options_replace_the_recipes(tmp_path: Path) -> None:
-    recipe = load(tmp_path, GOOD + "otherwise: [y]\n").with_options(["p", "q"], "extractive", 7)
+    recipe = load(tmp_path, GOOD + "otherwise: [y]\n").with_overrides(
+        Overrides(("p", "q"), generator="extractive", seed=7)
+    )
     assert [spec.path for spec in recipe.documents] == ["p", "q"]
     assert recipe.otherwise == ()
     assert recipe.seed == 7

@@ -123,11 +123,11 @@ def test_a_set_built_anew_is_opened_anew(session: ReviewSession) -> None:
 
 def test_the_command_names_recipe_and_options(session: ReviewSession, tmp_path: Path) -> None:
     assert session.command == f"python cli.py build RECIPE --out {session.folder}"
-    from longalpaca_data.core.recipe import load_recipe
+    from longalpaca_data.core.recipe import Overrides, load_recipe
     from longalpaca_data.core.resources import find_recipe
 
     recipe = load_recipe(find_recipe("longalpaca-12k"))
-    built = recipe.with_options(["my books", "b"], "", 7)
+    built = recipe.with_overrides(Overrides(("my books", "b"), seed=7))
     manifest = json.loads((session.folder / "manifest.json").read_text())
     manifest |= {"name": recipe.name, "recipe": built.model_dump(mode="json")}
     manifest["mix"]["target"] = {"long": 600, "short": 200}
