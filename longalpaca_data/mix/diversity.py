@@ -1,6 +1,6 @@
 """Which short pairs are wanted first: those that look most different from one another.
 
-Near-duplicates go first (MinHash over character n-grams). Then comes the order:
+Near-duplicates go first (MinHash, by rensa, over character n-grams). Then comes the order:
 farthest-first traversal (greedy k-center) over hashed word n-grams (character n-grams for
 Chinese): the next pair is always the one least like those already chosen, so that any prefix of
 the order is as varied as a set of its size can nearly be. Plain farthest-first runs after
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rensa import RMinHash
 
 from longalpaca_data.core.recipe import MixSpec
 from longalpaca_data.core.records import ShortPair, content_id
@@ -42,6 +43,7 @@ _DOUBT = 0.18  # three standard deviations of a similarity estimated from 48 has
 _HASHES, _BAND = 48, 4  # 12 bands: 99.8 % of the pairs at Jaccard 0.8 become candidates
 _COMPARED = 20  # of a bucket's pairs: patterns with exchanged words fill some
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
+_MINHASH_SEED = 0
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
@@ -87,10 +89,9 @@ def _grams(text: str) -> set[str]:
     return {text[at : at + _GRAM] for at in range(max(1, len(text) - _GRAM + 1))}
 
 
-def _fingerprints(texts: Sequence[str]) -> npt.NDArray[np.uint64]:
+def _fingerprints(texts: Sequence[str]) -> npt.NDArray[np.uint32]:
     """Return the MinHash of each text's character 5-grams, n × 48."""
-    keys = np.random.Generator(np.random.PCG64(0)).integers(1, 2**63, _HASHES, dtype=np.uint64)
-    prints = np.empty((len(texts), _HASHES), dtype=np.uint64)
+    prints = np.empty((len(texts), _HASHES), dtype=np.uint32)
     for at in range(0, len(texts), _ROWS):
         padded = [text.ljust(_GRAM) for text in texts[at : at + _ROWS]]
         codes = np.frombuffer("".join(padded).encode("utf-32-le"), dtype=np.uint32)
@@ -98,14 +99,13 @@ def _fingerprints(texts: Sequence[str]) -> npt.NDArray[np.uint64]:
         for step in range(_GRAM):
             hashes = hashes * _PRIME + np.roll(codes, -step)
         sizes = np.array([len(text) for text in padded])
-        ends = np.add.accumulate(sizes)
-        starts = ends - sizes
-        # A gram that runs over its text's end counts as the text's first one.
-        over = np.arange(len(codes)) > np.repeat(ends, sizes) - _GRAM
-        hashes[over] = hashes[np.repeat(starts, sizes)[over]]
-        for column, key in enumerate(keys):
-            mixed = ((hashes ^ key) * _PRIME) >> np.uint64(16)
-            prints[at : at + _ROWS, column] = np.minimum.reduceat(mixed, starts)
+        ends = np.repeat(np.add.accumulate(sizes), sizes)
+        within = np.arange(len(codes)) <= ends - _GRAM  # no gram runs over its text's end
+        starts = np.concatenate([[0], np.add.accumulate(sizes - _GRAM + 1)]).astype(np.uint64)
+        digests = RMinHash.digest_matrix_from_flat_token_hashes(
+            hashes[within], starts, num_perm=_HASHES, seed=_MINHASH_SEED
+        )
+        prints[at : at + _ROWS] = digests.to_rows()
     return prints
 
 

@@ -9,13 +9,12 @@ averaged over the text.
 from __future__ import annotations
 
 import importlib.util
-import json
-import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from longalpaca_data.core.errors import MissingPackageError, RecipeError
@@ -43,7 +42,7 @@ def _static() -> Embed:
     folders = list(found.submodule_search_locations or ()) if found else []
     if not folders or not (Path(folders[0]) / _WEIGHTS).is_file():
         raise MissingPackageError(STATIC, extra="embedding", purpose=_PURPOSE)
-    table = _matrix(Path(folders[0]) / _WEIGHTS)
+    (table,) = load_file(Path(folders[0]) / _WEIGHTS).values()
     tokenizer = Tokenizer.from_file(str(Path(folders[0]) / _TOKENIZER))
     tokenizer.no_padding()
     tokenizer.enable_truncation(_MOST_TOKENS)
@@ -58,15 +57,6 @@ def _static() -> Embed:
         return vectors
 
     return embed
-
-
-def _matrix(file: Path) -> npt.NDArray[np.float16]:
-    """Read the one matrix of a safetensors file: 8 bytes of length, a header in JSON, the data."""
-    content = file.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    (about,) = (v for k, v in json.loads(content[8 : 8 + length]).items() if k != "__metadata__")
-    values = np.frombuffer(content, dtype="<f2", offset=8 + length)
-    return values.reshape(about["shape"]).astype(np.float16)
 
 
 def _encoder(name: str) -> Embed:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
+from longalpaca_data.core.disjoint_sets import DisjointSets
 from longalpaca_data.core.recipe import MixSpec
 from longalpaca_data.core.records import Sample
 from longalpaca_data.mix.pool import documents_of, stable_order
@@ -20,22 +20,11 @@ def held_out_documents(samples: Sequence[Sample], spec: MixSpec, seed: int) -> s
     documents = {document for sample in samples for document in documents_of(sample)}
     if not spec.validation or len(documents) < MIN_DOCUMENTS_FOR_VALIDATION:
         return set()
-    parent = {document: document for document in documents}
-
-    def root(document: str) -> str:
-        while parent[document] != document:
-            document = parent[document]
-        return document
-
+    sets = DisjointSets(sorted(documents))
     for sample in samples:
-        first, *others = sorted(documents_of(sample))
-        for other in others:
-            parent[root(other)] = root(first)
-    families: dict[str, set[str]] = defaultdict(set)
-    for document in documents:
-        families[root(document)].add(document)
+        sets.join(sorted(documents_of(sample)))
     wanted = max(1, round(spec.validation * len(documents)))
-    groups = sorted(families.values(), key=lambda group: stable_order(seed, min(group)))
+    groups = sorted(sets.groups(), key=lambda group: stable_order(seed, min(group)))
     held_out: set[str] = set()
     for together in groups:
         if len(held_out) + len(together) <= wanted:

@@ -9,32 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from longalpaca_data.core.disjoint_sets import DisjointSets
 from longalpaca_data.core.errors import DatasetError
 from longalpaca_data.train.data.rows import Row, Split, dataset_files, read_rows
 from longalpaca_data.train.data.truncate import material_span
-
-
-@dataclass(slots=True)
-class _Families:
-    """Documents joined by the rows that name several of them (disjoint sets)."""
-
-    parents: dict[str, str] = field(default_factory=dict)
-
-    def root(self, document: str) -> str:
-        self.parents.setdefault(document, document)
-        while (above := self.parents[document]) != document:
-            self.parents[document] = self.parents[above]  # halves the way for the next one
-            document = above
-        return document
-
-    def join(self, documents: tuple[str, ...]) -> str:
-        first = self.root(documents[0])
-        for other in documents[1:]:
-            self.parents[self.root(other)] = first
-        return first
 
 
 def documents_of_row(row: Row) -> tuple[str, ...]:
@@ -57,8 +38,12 @@ def held_out_rows(rows: Iterable[Row], share: float, seed: int) -> frozenset[int
     would take more than twice what is still wanted is passed over, but the smallest one is always
     had. Raises :class:`DatasetError` where all rows come from one document.
     """
-    families = _Families()
-    firsts = [(families.join(documents_of_row(row)), bool(row.documents)) for row in rows]
+    families = DisjointSets()
+    firsts: list[tuple[str, bool]] = []
+    for row in rows:
+        documents = documents_of_row(row)
+        families.join(documents)
+        firsts.append((documents[0], bool(row.documents)))
     named = any(has_name for _, has_name in firsts)
     members: dict[str, list[int]] = {}
     for number, (document, has_name) in enumerate(firsts):
