@@ -18,13 +18,13 @@ from functools import partial
 
 from longalpaca_data.core.recipe import GroupSpec, WindowSpec
 from longalpaca_data.core.records import Document, Part, Window, WindowKind, content_id
+from longalpaca_data.core.years import report_year
 from longalpaca_data.pipeline.stage import Context, Stage
 from longalpaca_data.windows.documents import Documents
 
 _VERSION = 1
 _PARAGRAPH = re.compile(r"[^\n].*?(?:\n{2,}|\Z)", re.DOTALL)
 _HEADING_FROM = 0.75  # a cut may come this much earlier than the target to fall on a heading
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 def segment_stage(
@@ -194,12 +194,12 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def _year(document: Document) -> int:
-    """Return the year in the title, else in the file's name, 0 where there is none."""
-    for name in (document.title, document.path.rsplit("/", 1)[-1]):
-        years = _YEAR.findall(name)
-        if years:
-            return int(years[-1])
-    return 0
+    """Return the year that a report is about, 0 where nothing tells it."""
+    return report_year(document.title, document.path.rsplit("/", 1)[-1], *_first(document)) or 0
+
+
+def _first(document: Document) -> list[str]:
+    return [section.title for section in document.sections[:1]]
 
 
 def _papers(papers: list[Document], spec: WindowSpec, context: Context) -> Iterator[Window]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from longalpaca_data.core.years import report_year
 from longalpaca_data.generate.extractive.family import Material
 from longalpaca_data.generate.extractive.figures import (
     NUMBER,
@@ -74,13 +75,9 @@ def years_of(material: Material) -> tuple[int, ...] | None:
 
 
 def year_of(reading: ParsedPart) -> int | None:
-    """Return the one year that the title names, else the file name, else the first heading."""
+    """Return the year that a report is about; see :func:`report_year`."""
     headings = [section.title for section in reading.sections[:1]]
-    for text in (reading.title, reading.path.rsplit("/", 1)[-1], *headings):
-        found = set(YEAR.findall(text))
-        if len(found) == 1:
-            return int(found.pop())
-    return None
+    return report_year(reading.title, reading.path.rsplit("/", 1)[-1], *headings)
 
 
 def figures_over_years(material: Material) -> Iterator[Series]:
