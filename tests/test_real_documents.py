@@ -1,4 +1,4 @@
-"""The 22 real documents: enough rows, from every one of them, of many kinds, in bounds."""
+"""The real documents: enough rows, from every one of them, of many kinds, in bounds."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ def test_build_on_real_documents(corpus: Path, tmp_path: Path, cli: Run) -> None
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     stages = {stage["stage"]: stage for stage in manifest["stages"]}
-    assert stages["collect"]["in"] == 22
+    files = [file for file in corpus.rglob("*") if file.is_file()]
+    assert stages["collect"]["in"] == len(files) > 20
     assert stages["repeats"]["out"] >= 2000
     with (tmp_path / "out" / "work" / "samples.jsonl").open(encoding="utf-8") as file:
         samples = [json.loads(line) for line in file]
     families = Counter(sample["family"] for sample in samples)
     assert sum(count >= 10 for count in families.values()) >= 8
     documents = Counter(sample["source"].split("[")[0] for sample in samples)
-    assert len(documents) == 22, "every document gave rows"
+    assert len(documents) == len(files), "every document gave rows"
     assert manifest["mix"]["realised"]["validation"] > 0
     # Peak memory of the largest process among build and workers, in KiB on Linux.
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2 * 1024 * 1024

@@ -87,12 +87,20 @@ def exact(folder):
 
 
 def as_on_a_gpu(what, patch=setattr):
-    """Let the CPU compute in bfloat16 (``bf16``) or with 4-bit weights (``4bit``)."""
+    """Let the CPU compute in bfloat16 (``bf16``) or with 4-bit weights (``4bit``).
+
+    On CPUs with AVX-512 BF16 bitsandbytes repacks 4-bit weights at the first evaluation, for a
+    kernel that has no backward pass and wants rows in multiples of 32. GPUs know nothing of that,
+    so here every CPU is one without.
+    """
     from longalpaca_data.train.model import lora, parallel
 
     if "bf16" in what:
         patch(parallel, "computes_in_half", lambda recipe, device: recipe.precision == "bf16")
     if "4bit" in what:
+        import bitsandbytes.nn.modules
+
+        patch(bitsandbytes.nn.modules, "has_avx512bf16", lambda: False)
         bits = lora.four_bits()
         patch(parallel, "quantization", lambda options: bits if options.quantize else None)
 
