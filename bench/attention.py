@@ -31,7 +31,7 @@ from pathlib import Path
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from longalpaca_data.train.attention import grouped_attention
+from longalpaca_data.train.attention.function import grouped_attention
 
 HEADS = (9, 3, 64)
 """Query heads, key-value heads, width of a head."""

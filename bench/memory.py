@@ -22,12 +22,13 @@ from typing import Any
 import torch
 from simulated.step import TARGETS, build, simulate
 
+from longalpaca_data.core.resources import find_recipe
 from longalpaca_data.train.data.collate import IGNORED
 from longalpaca_data.train.model.lora import count
 from longalpaca_data.train.model.loss import add_weighted_loss
 from longalpaca_data.train.model.memory import GIB, memory
 from longalpaca_data.train.model.parallel import computes_in_half
-from longalpaca_data.train.recipe import SftRecipe, find_recipe, load_recipe
+from longalpaca_data.train.recipe import SftRecipe, load_recipe
 from longalpaca_data.train.run.options import settings_of
 
 MEASURED = ("recipe", "tokens", "attention", "estimate", "peak", "est./peak", "s/step", "tokens/s")

@@ -20,8 +20,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from longalpaca_data.train.recipe import find_recipe, load_recipe
-from longalpaca_data.train.run.callbacks import METRICS_FILE, read_metrics
+from longalpaca_data.core.resources import find_recipe
+from longalpaca_data.train.recipe import load_recipe
+from longalpaca_data.train.run.callbacks import read_metrics
+from longalpaca_data.train.run.files import METRICS_FILE
 from longalpaca_data.train.run.options import settings_of
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -29,16 +29,16 @@ from torch.nn.modules import linear_cross_entropy, linear_cross_entropy_options
 from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import AutoModelForCausalLM
 
-from longalpaca_data.train import attention
-from longalpaca_data.train.attention import kernels
+from longalpaca_data.train.attention import function, kernels
 from longalpaca_data.train.data.collate import IGNORED
 from longalpaca_data.train.model import shards
-from longalpaca_data.train.model.lora import Counts, count, prepare
+from longalpaca_data.train.model.architecture import config_from_numbers
+from longalpaca_data.train.model.lora import count, prepare
 from longalpaca_data.train.model.loss import add_weighted_loss
 from longalpaca_data.train.model.parallel import computes_in_half
-from longalpaca_data.train.model.plan import config_from_numbers, tune_options
 from longalpaca_data.train.model.rope import extend_context
-from longalpaca_data.train.model.setup import attention_of
+from longalpaca_data.train.model.trainable import attention_of
+from longalpaca_data.train.model.tune import Counts, tune_options
 from longalpaca_data.train.recipe import SftRecipe
 
 TARGETS = 10
@@ -197,8 +197,7 @@ def as_on_cuda() -> Iterator[None]:
     known = options._AUTO_DEFAULTS  # noqa: SLF001
     on_cpu = {("cpu", dtype): pick for (device, dtype), pick in known.items() if device == "cuda"}
     with (
-        patch.object(attention, "varlen_kernel", kernel),
-        patch.object(attention, "can_attend", lambda *_: False),
+        patch.object(function, "varlen_kernel", kernel),
         patch.object(kernels, "_boundaries", kernels._boundaries.__wrapped__),  # noqa: SLF001
         patch.dict(known, on_cpu),
         patch.object(_sharding_prop, "detect_fake_mode", lambda: None),  # tells its tries apart

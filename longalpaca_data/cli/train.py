@@ -72,8 +72,8 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
 ) -> None:
     """Fine-tune a model on a data set with S²-attention."""
     _need_torch("sft")
-    from longalpaca_data.train.run.launch import SftOptions, plan, settings_of  # noqa: PLC0415 — heavy
-    from longalpaca_data.train.run.launch import sft as run  # noqa: PLC0415 — heavy
+    from longalpaca_data.train.run.launch import sft as run  # noqa: PLC0415 — with its command
+    from longalpaca_data.train.run.options import SftOptions, settings_of  # noqa: PLC0415 — so, too
 
     given = {
         "context": context,
@@ -90,6 +90,8 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
     changes |= {key: value for key, value in given.items() if value is not None}
     options = SftOptions(dataset, model, recipe, out, gpus, changes, tuple(torchrun), resume, quiet)
     if dry_run:
+        from longalpaca_data.train.run.dryrun import plan  # noqa: PLC0415 — heavy
+
         planned = plan(options)
         typer.echo(json.dumps(asdict(planned)) if as_json else "\n".join(planned.lines()))
         return

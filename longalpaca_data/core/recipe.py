@@ -6,8 +6,6 @@ here, with its default.
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from longalpaca_data.core.errors import RecipeError, SourceError
-from longalpaca_data.core.recipe_errors import line_of, main_problem, read_recipe
+from longalpaca_data.core.errors import SourceError
+from longalpaca_data.core.recipe_file import load
 from longalpaca_data.core.records import DocumentKind
-
-SEEDS = 2**63
-"""Seeds lie between this and its negative: they go into hashes as 64-bit numbers."""
+from longalpaca_data.core.seeds import SEEDS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -280,39 +276,4 @@ class Recipe(_Strict):
 
 def load_recipe(file: Path) -> Recipe:
     """Read and check a recipe; RecipeError names file, line and key, and the nearest known key."""
-    text, values = read_recipe(file)
-    try:
-        return Recipe.model_validate(values)
-    except ValidationError as error:
-        raise RecipeError(_first_line(file, text, error)) from error
-
-
-def _first_line(file: Path, text: str, error: ValidationError) -> str:
-    """Say the first mistake in one line: file, line, key, what is wrong, what may be meant."""
-    problem = main_problem(error)
-    path = problem["loc"]
-    key = ".".join(str(step) for step in path)
-    where = f"{file}, line {max(1, line_of(text, path))}"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(path[-1]), _keys_at(path[:-1]), n=1, cutoff=0.5)
-        known = ", ".join(_keys_at(path[:-1]))
-        hint = f"did you mean `{near[0]}`?" if near else f"known keys are {known}"
-        return f"{where}: unknown key `{key}`; {hint}{more}"
-    shown = problem.get("input")
-    value = "" if isinstance(shown, dict | list) or shown is None else f" (found {shown!r})"
-    return f"{where}: `{key}`: {problem['msg']}{value}{more}"
-
-
-def _keys_at(path: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that the recipe knows at a path."""
-    model: type[BaseModel] = Recipe
-    for step in path:
-        if isinstance(step, int):
-            continue
-        annotation = str(model.model_fields[step].annotation)
-        name = re.search(r"recipe\.(\w+Spec)", annotation)
-        if name is None:
-            return []
-        model = globals()[name.group(1)]
-    return sorted(model.model_fields)
+    return load(Recipe, file)

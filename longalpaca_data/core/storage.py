@@ -18,24 +18,29 @@ from longalpaca_data.core.errors import DatasetError, OutputError
 ROW_GROUP = 100
 """Rows per Parquet row group: groups of 1,000 long rows make a random read 25 times slower."""
 
-# How often a page's size is looked at. By default a group of 100 rows is one page: reading one row
-# of 3 MB then takes 510 MB of memory instead of 120.
-_ROWS_BETWEEN_PAGES = 4
+ROWS_BETWEEN_PAGES = 4
+"""How often a page's size is looked at. By default a group of 100 rows is one page: reading one row
+of 3 MB then takes 510 MB of memory instead of 120."""
 
 PARTIAL = ".partial"
+"""What the name of a file ends with until it is whole."""
+
+
+ANOTHER_FOLDER = "free space there or choose another folder"
+"""What to do where a folder takes no more, unless the caller knows better."""
 
 
 @contextlib.contextmanager
-def output_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusals (full disk, read-only) into one clear line."""
+def output_errors(path: str | Path, *, do: str = ANOTHER_FOLDER) -> Iterator[None]:
+    """Turn the operating system's refusals (full disk, read-only) into one line: OutputError.
+
+    ``do`` says what mends it.
+    """
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(
-            f"can't write {path}: {reason}",
-            do="free space there or choose another folder",
-        ) from error
+        raise OutputError(f"can't write {path}: {reason}", do=do) from error
 
 
 @contextlib.contextmanager
@@ -124,7 +129,7 @@ def write_parquet(
             schema,
             compression="zstd",
             use_dictionary=False,
-            write_batch_size=_ROWS_BETWEEN_PAGES,
+            write_batch_size=ROWS_BETWEEN_PAGES,
         ) as writer,
     ):
         group: list[Mapping[str, object]] = []

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 
 from longalpaca_data.core.errors import LongalpacaError, OutputError
-from longalpaca_data.core.storage import write_text
+from longalpaca_data.core.storage import output_errors, write_text
 from longalpaca_data.evaluate.longqa import buckets, longqa
 from longalpaca_data.evaluate.passkey import draw_heat_map, passkey
 from longalpaca_data.evaluate.perplexity import Mode, perplexity
@@ -226,7 +226,7 @@ def _at_each(
 def _write(report: Report, out: Path) -> None:
     from longalpaca_data.evaluate.passkey import Cell  # noqa: PLC0415 - only used here
 
-    try:
+    with output_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         for number, (model, suites) in enumerate(report.models.items(), start=1):
             if cells := suites.get("passkey"):
@@ -235,5 +235,3 @@ def _write(report: Report, out: Path) -> None:
                 report.pictures.append(str(path))
         write_text(out / "eval.json", json.dumps(asdict(report), ensure_ascii=False, indent=2))
         write_text(out / "eval.txt", report.table() + "\n")
-    except OSError as error:
-        raise OutputError(f"can't write to {out}: {error}", do="check --out") from error

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from longalpaca_data.core.errors import RecipeError
-from longalpaca_data.core.recipe_errors import line_of, main_problem, read_recipe
-from longalpaca_data.core.resources import recipes_folder
+from longalpaca_data.core.recipe_file import load, read_recipe
+from longalpaca_data.core.seeds import SEEDS
 
 Positive = Annotated[int, Field(ge=1)]
 Parallel = Literal["none", "ddp", "fsdp", "zero3"]
 """One process; replicas; shards by FSDP2; shards by DeepSpeed."""
+
+AttentionKind = Literal["s2", "local", "full"]
+"""Shifted groups, groups without a shift (for comparison), or full attention."""
+
+RopeMethod = Literal["linear", "yarn", "dynamic", "llama3"]
+"""How the context is extended beyond the model's own."""
+
+Tune = Literal["lora+", "lora", "full"]
+"""Adapters, embeddings and norms; adapters alone; all weights."""
+
+Targets = Literal["attention", "all"]
+"""Which linear layers get adapters."""
+
+Weighting = Literal["document", "token"]
+"""``document``: every document counts once, whatever its length (LongAlign, arXiv 2401.18058,
+section 3.3). ``token``: every answer token counts once, so long answers weigh more."""
 
 
 class Section(BaseModel):
@@ -31,7 +45,7 @@ class Lora(Section):
     rank: Positive = 8
     alpha: Positive = 16
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    targets: Literal["attention", "all"] = "attention"
+    targets: Targets = "attention"
 
 
 class Assumed(Section):
@@ -61,21 +75,20 @@ class SftRecipe(Section):
     template: Literal["auto", "alpaca", "llama2", "chat"] = "auto"
 
     context: Positive
-    rope: Literal["linear", "yarn", "dynamic", "llama3"] = "linear"
-    attention: Literal["s2", "local", "full"] = "s2"
-    """Shifted groups, groups without a shift (for comparison), or full attention."""
+    rope: RopeMethod = "linear"
+    attention: AttentionKind = "s2"
     group_size: Annotated[int, Field(ge=2)] | None = None
     """Tokens; a quarter of the context where it is not given."""
     full_attention_steps: Annotated[int, Field(ge=0)] = 0
 
-    tune: Literal["lora+", "lora", "full"] = "lora+"
+    tune: Tune = "lora+"
     lora: Lora = Lora()
     quantize: Literal["4bit"] | None = None
 
     cut_evidence: Literal["keep", "drop"] = "keep"
     """What becomes of a row whose evidence does not fit into the context with it."""
     packing: bool = True
-    weighting: Literal["document", "token"] = "document"
+    weighting: Weighting = "document"
     epochs: Annotated[float, Field(gt=0)] = 5
     max_steps: Positive | None = None
     learning_rate: Annotated[float, Field(gt=0)] = 2e-5
@@ -88,7 +101,7 @@ class SftRecipe(Section):
     gradient_checkpointing: bool = True
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     parallel: Literal["auto", "ddp", "fsdp", "zero3"] = "auto"
-    seed: int = 42
+    seed: Annotated[int, Field(ge=-SEEDS, lt=SEEDS)] = 42
 
     log_steps: Positive = 1
     eval_steps: Positive | None = None
@@ -106,54 +119,17 @@ class SftRecipe(Section):
         return self
 
 
-def find_recipe(
-    name: str | Path, folders: tuple[Path, ...] = (Path("recipes"), recipes_folder())
-) -> Path:
-    """Return the file of a recipe given by path or by name (``sft-tiny``)."""
-    path = Path(name).expanduser()
-    if path.is_file():
-        return path
-    packaged = Path(__file__).parents[1] / "recipes"
-    checkout = Path(__file__).parents[2] / "recipes"
-    for folder in (*folders, packaged, checkout):
-        for candidate in (folder / path.name, folder / f"{path.name}.yaml"):
-            if candidate.is_file():
-                return candidate
-    raise RecipeError(f"no recipe {name}", do="give a YAML file, or a name in recipes/")
-
-
 def load_recipe(path: Path, changes: Mapping[str, Any] | None = None) -> SftRecipe:
     """Read a recipe and lay ``changes`` (what the command line says) over it.
 
-    Raises :class:`RecipeError` naming the key, the line and, for a misspelt key, the nearest one.
+    Another ``model`` than the recipe's takes the recipe's ``architecture`` away, whose numbers are
+    those of its own. Raises :class:`RecipeError` naming the key, the line and, for a misspelt key,
+    the nearest one.
     """
-    text, values = read_recipe(path)
-    if changes and changes.get("model", values.get("model")) != values.get("model"):
-        values.pop("architecture", None)  # the numbers are those of the recipe's own model
-    values = {"name": path.stem, **values}
-    for key, change in (changes or {}).items():
-        kept = values.get(key)
-        if isinstance(kept, dict) and isinstance(change, dict):
-            values[key] = kept | change  # one key of a section leaves the others as they are
-        else:
-            values[key] = change
-    try:
-        return SftRecipe.model_validate(values)
-    except ValidationError as error:
-        raise RecipeError(_first_problem(error, path, text), do="mend the recipe") from error
-
-
-def _first_problem(error: ValidationError, path: Path, text: str) -> str:
-    problem = main_problem(error)
-    keys = [str(part) for part in problem["loc"]]
-    line = line_of(text, problem["loc"])
-    where = f"{path}" + (f" line {line}" if line else "")
-    key = ".".join(keys)
-    if problem["type"] == "extra_forbidden":
-        known = [*SftRecipe.model_fields, *Lora.model_fields, *Assumed.model_fields]
-        near = difflib.get_close_matches(keys[-1], known, n=1)
-        return f"{where}: unknown key {key}" + (f" (did you mean {near[0]}?)" if near else "")
-    return f"{where}: {key or 'recipe'}: {problem['msg']}"
+    changes = dict(changes or {})
+    if "model" in changes and changes["model"] != read_recipe(path)[1].get("model"):
+        changes = {"architecture": None, **changes}
+    return load(SftRecipe, path, changes)
 
 
 def dump_recipe(recipe: SftRecipe) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from longalpaca_data.core import recipe_file
 from longalpaca_data.core.errors import RecipeError, SourceError
 from longalpaca_data.core.recipe import Overrides, Recipe, load_recipe, source_at
-from longalpaca_data.core.recipe_errors import repeated_key
+from longalpaca_data.core.recipe_file import repeated_key
 from longalpaca_data.core.resources import find_recipe, recipes_folder
 
 GOOD = "name: a\ndocuments: [x]\n"
@@ -34,6 +35,9 @@ def load(tmp_path: Path, text: str) -> Recipe:
         ),
         (GOOD + "qqqq: 1\n", "known keys are .*mix"),
         (GOOD + "windows: {lengths: [3]}\n", r"line 3: `windows\.lengths\.0`: .*200"),
+        ("name: a\nshort: [y]\n", r"r\.yaml: `documents`: Field required"),
+        (GOOD + "generate: {model: {tmeout: 3}}\n", r"line 3: .*did you mean `timeout`"),
+        (GOOD + "groups: [{kind: series, docs: [a]}]\n", r"`groups\.0\.docs`; did you mean"),
         (GOOD + "mix: {on_shortfall: maybe}\n", "'scale', 'fill' or 'error'"),
         ("name: a b\ndocuments: [x]\n", r"line 1: `name`"),
         (GOOD + f"seed: {10**30}\n", r"line 3: `seed`: .*less than"),
@@ -50,6 +54,28 @@ def test_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(RecipeError, match=says) as error:
         load(tmp_path, text)
     assert "\n" not in str(error.value)
+
+
+def test_a_recipe_without_a_name_is_called_as_its_file(tmp_path: Path) -> None:
+    assert load(tmp_path, "documents: [x]\n").name == "r"
+
+
+def test_changes_lie_over_the_file_and_are_blamed_for_their_own_mistakes(tmp_path: Path) -> None:
+    file = tmp_path / "r.yaml"
+    file.write_text(GOOD + "mix: {long: 5, short: 3}\n")
+    mix = recipe_file.load(Recipe, file, {"mix": {"short": 4}, "seed": 1}).mix
+    assert (mix.long, mix.short) == (5, 4)
+    for changes, says in (
+        ({"sed": 1}, "^the command line: unknown key `sed`; did you mean `seed`"),
+        ({"mix": {"lnog": 1}}, "^the command line: unknown key `mix.lnog`; did you mean `long`"),
+        ({"seed": "x" * 500}, r"^the command line: `seed`: .* \(found 'xx.{80}…?\)"),
+        ({"languages": [3]}, "^the command line: `languages.0`: "),
+    ):
+        with pytest.raises(RecipeError, match=says):
+            recipe_file.load(Recipe, file, changes)
+    file.write_text(GOOD + "mix: {long: -5}\n")
+    with pytest.raises(RecipeError, match=r"r\.yaml, line 3: `mix\.long`"):
+        recipe_file.load(Recipe, file, {"mix": {"short": 4}})
 
 
 def test_plain_paths_stand_for_sources(tmp_path: Path) -> None:

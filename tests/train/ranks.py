@@ -46,7 +46,7 @@ def exact(folder):
     """One SGD step with rate 1 over all packed rows: the weights' change is the gradient."""
     from trl import SFTConfig
 
-    from longalpaca_data.train.attention import attention_name
+    from longalpaca_data.train.attention.function import attention_name
     from longalpaca_data.train.data.collate import Collator, PackedRows
     from longalpaca_data.train.data.tokenized import open_tokenized
     from longalpaca_data.train.run.trainer import LongTrainer
@@ -93,28 +93,28 @@ def as_on_a_gpu(what, patch=setattr):
     kernel that has no backward pass and wants rows in multiples of 32. GPUs know nothing of that,
     so here every CPU is one without.
     """
-    from longalpaca_data.train.model import lora, parallel
+    from longalpaca_data.train.model import lora, strategy
 
     if "bf16" in what:
-        patch(parallel, "computes_in_half", lambda recipe, device: recipe.precision == "bf16")
+        patch(strategy, "computes_in_half", lambda recipe, device: recipe.precision == "bf16")
     if "4bit" in what:
         import bitsandbytes.nn.modules
 
         patch(bitsandbytes.nn.modules, "has_avx512bf16", lambda: False)
         bits = lora.four_bits()
-        patch(parallel, "quantization", lambda options: bits if options.quantize else None)
+        patch(strategy, "quantization", lambda asked, device: bits if asked.quantize else None)
 
 
 def note_who_reads(folder):
-    from longalpaca_data.train.model import setup
+    from longalpaca_data.train.model import trainable
 
-    original = setup.load_weights
+    original = trainable.load_weights
 
     def load_weights(*args, **kwargs):
         (folder / f"read-by-{os.environ.get('RANK', '0')}").touch()
         return original(*args, **kwargs)
 
-    setup.load_weights = load_weights
+    trainable.load_weights = load_weights
 
 
 def note_what_is_gathered(folder):
@@ -133,9 +133,9 @@ def note_what_is_gathered(folder):
 
 def shard_small_weights():
     """Let ZeRO-3 take weights away again that it would keep whole, as all of a tiny model are."""
-    from longalpaca_data.train.model import parallel
+    from longalpaca_data.train.model import strategy
 
-    original = parallel._zero3
+    original = strategy._zero3
 
     def zero3(*args, **kwargs):
         config = original(*args, **kwargs)
@@ -143,12 +143,13 @@ def shard_small_weights():
         config["zero_optimization"].update({f"stage3_{name}": 0 for name in keep})
         return config
 
-    parallel._zero3 = zero3
+    strategy._zero3 = zero3
 
 
 def train_in_ranks(settings, what, world=2):
     """Train in processes that begin with everything imported: torchrun's take ten seconds."""
-    from longalpaca_data.train.run.worker import SETTINGS_FILE, Result, result_file
+    from longalpaca_data.train.run.files import SETTINGS_FILE, result_file
+    from longalpaca_data.train.run.result import Result
 
     path = Path(settings.out) / SETTINGS_FILE
     path.parent.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from longalpaca_data.train.recipe import SftRecipe
-from longalpaca_data.train.run.arguments import Settings
+from longalpaca_data.train.run.options import Settings
 from tests.train.tiny import save_tiny
 
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from longalpaca_data.train import attention
 from longalpaca_data.train.ask import Asker
-from longalpaca_data.train.attention import grouped_attention, kernels
+from longalpaca_data.train.attention import function, kernels
+from longalpaca_data.train.attention.function import grouped_attention
 from longalpaca_data.train.attention.heads import head_halves
 from longalpaca_data.train.model.load import load_finished
 from longalpaca_data.train.run.launch import run_processes
@@ -148,7 +148,7 @@ def test_training_uses_the_kernel(ready, monkeypatch, tune):
         calls.append(args[0].dtype)
         return kernels.attend_varlen(*args, **kwargs)
 
-    monkeypatch.setattr(attention, "attend_varlen", attend)
+    monkeypatch.setattr(function, "attend_varlen", attend)
     train(settings(ready, f"kernel-{tune}", tune=tune, max_steps=1))
     assert set(calls) == {torch.bfloat16}
 

@@ -21,7 +21,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from longalpaca_data.core.errors import RecipeError
-from longalpaca_data.core.recipe_errors import main_problem
+from longalpaca_data.core.recipe_file import main_problem
 from longalpaca_data.core.records import DocumentKind, Window, WindowKind, content_id
 
 FRAME = ("system", "ask", "repair")

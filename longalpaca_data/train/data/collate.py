@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import datasets
 import torch
 
-Weighting = Literal["document", "token"]
-"""``document``: every document counts once, whatever its length (LongAlign, arXiv 2401.18058,
-section 3.3). ``token``: every answer token counts once, so long answers weigh more."""
+from longalpaca_data.train.recipe import Weighting
 
 IGNORED = -100
 """torch's label for "no target here"."""

@@ -20,8 +20,8 @@ import datasets
 import pyarrow as pa
 from transformers import PreTrainedTokenizerBase
 
-from longalpaca_data.core.errors import DatasetError, OutputError
-from longalpaca_data.core.storage import write_text
+from longalpaca_data.core.errors import DatasetError
+from longalpaca_data.core.storage import output_errors, write_text
 from longalpaca_data.train.data.holdout import HoldOut
 from longalpaca_data.train.data.rows import Row, Split, dataset_files, read_rows
 from longalpaca_data.train.data.templates import Encoder, Template, content
@@ -104,7 +104,8 @@ def tokenize(  # noqa: PLR0913 - what the tokens depend on
         encoder = Encoder(tokenizer, template)
         counts = Counts()
         encoded = _encoded(_first(rows, limit), encoder, max_length, counts, drop_cut_evidence)
-        _write(encoded, counts, max_length, path)
+        with output_errors(path):
+            _write(encoded, counts, max_length, path)
     return open_tokenized(path)
 
 
@@ -184,8 +185,6 @@ def _write(
                 )
         work.rename(path)
         write_text(path.with_suffix(".json"), json.dumps(asdict(counts)))
-    except OSError as error:
-        raise OutputError(f"can't write {path}: {error}", do="check the disk and --out") from error
     finally:
         work.unlink(missing_ok=True)
         for folder in fresh:  # a data set that can't be used leaves no empty folders behind

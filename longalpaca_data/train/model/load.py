@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from huggingface_hub.errors import (
@@ -19,7 +19,6 @@ from huggingface_hub.errors import (
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
 )
-from peft import PeftModel
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -33,6 +32,9 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 
 from longalpaca_data.core.errors import LongalpacaError, MissingPackageError
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 ADAPTER_FILE = "adapter_config.json"
 GGUF = ".gguf"
@@ -219,6 +221,8 @@ def load_finished(
         model = load_weights(name, load_config(name), dtype=dtype)
         model.eval()  # type: ignore[no-untyped-call]
         return model, load_tokenizer(name)
+    from peft import PeftModel  # noqa: PLC0415 - heavy, and only adapters need it
+
     base = base or base_name(folder)
     config = load_config(str(folder) if (folder / "config.json").is_file() else base)
     weights = load_weights(base, config, dtype=dtype)

@@ -4,55 +4,34 @@ LongLoRA (arXiv 2309.12307, section 3.3) found that low-rank adapters alone don'
 fine-tuning on long context, and that they do once embeddings and norms, a few percent of the
 weights, are trained beside them. Those are PEFT's ``modules_to_save``: switched on by
 ``requires_grad_`` they would train and then be missing from the saved adapter.
-
-Layer names are read from the model (any Embedding, anything whose class is called …Norm, any
-linear layer inside attention), never from a list of architectures.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
 from safetensors import safe_open
 from torch import nn
 from transformers import BitsAndBytesConfig, PreTrainedModel
 
 from longalpaca_data.core.errors import LongalpacaError, MissingPackageError, OutputError
-
-Tune = Literal["lora+", "lora", "full"]
-Targets = Literal["attention", "all"]
-
-
-@dataclass(frozen=True, slots=True)
-class TuneOptions:
-    """What is trained. The defaults are LongLoRA's (rank 8, alpha 16, attention's four layers)."""
-
-    tune: Tune = "lora+"
-    rank: int = 8
-    alpha: int = 16
-    dropout: float = 0.0
-    targets: Targets = "attention"
-    quantize: Literal["4bit"] | None = None
+from longalpaca_data.train.model.layers import (
+    attention_linear_names,
+    embedding_and_norm_names,
+    is_tied,
+)
+from longalpaca_data.train.model.tune import Counts, TuneOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Numbers of parameters; a tied weight counts once."""
+def quantization(options: TuneOptions, device: str) -> BitsAndBytesConfig | None:
+    """Return the 4-bit configuration where the recipe asks for it; ``device``: ``cuda`` or ``cpu``.
 
-    trained: int
-    frozen: int
-
-
-def quantization(options: TuneOptions) -> BitsAndBytesConfig | None:
-    """Return the 4-bit configuration where the recipe asks for it.
-
-    Raises :class:`LongalpacaError` where 4 bits can't be had: all weights trained, no CUDA.
+    Raises :class:`LongalpacaError` where 4 bits can't be had: all weights trained, the CPU chosen,
+    no GPU there, no bitsandbytes.
     """
     if options.quantize is None:
         return None
@@ -60,9 +39,11 @@ def quantization(options: TuneOptions) -> BitsAndBytesConfig | None:
         raise LongalpacaError(
             "4-bit weights can't be trained", do="use --tune lora+ or --tune lora"
         )
-    if not torch.cuda.is_available():
+    if device != "cuda" or not torch.cuda.is_available():
+        there = torch.cuda.is_available()
+        why = "and --gpus 0 means the CPU" if there else "none was found"
         raise LongalpacaError(
-            "--quantize 4bit needs an NVIDIA GPU, none was found", do="leave --quantize out"
+            f"--quantize 4bit needs an NVIDIA GPU, {why}", do="leave --quantize out"
         )
     if importlib.util.find_spec("bitsandbytes") is None:
         raise MissingPackageError("bitsandbytes", extra="quantize", purpose="--quantize 4bit")
@@ -79,43 +60,6 @@ def four_bits() -> BitsAndBytesConfig:
         # Bytes in another guise: FSDP shards floating-point tensors only.
         bnb_4bit_quant_storage=torch.bfloat16,
     )
-
-
-def embedding_and_norm_names(model: nn.Module) -> list[str]:
-    """Return the last name parts of all embeddings and norms (``embed_tokens``, ``norm``, …)."""
-    names = {
-        name.rsplit(".", 1)[-1]
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Embedding) or type(module).__name__.endswith("Norm")
-    }
-    return sorted(names)
-
-
-def attention_linear_names(model: nn.Module) -> list[str]:
-    """Return the last name parts of the linear layers inside attention (``q_proj``, …)."""
-    inside: set[str] = set()
-    outside: set[str] = set()
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Linear):
-            path, _, last = name.rpartition(".")
-            (inside if "att" in path.rsplit(".", 1)[-1] else outside).add(last)
-    if not inside or inside & outside:
-        raise LongalpacaError(
-            f"can't tell {type(model).__name__}'s attention layers from its others",
-            do="use lora_targets: all",
-        )
-    return sorted(inside)
-
-
-def is_tied(model: PreTrainedModel) -> bool:
-    """Tell whether the output layer shares the embeddings' weight."""
-    output: Any = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    return bool(output.weight is model.get_input_embeddings().weight)
-
-
-def has_tied_embeddings(config: Any) -> bool:
-    """Tell the same of a configuration, before there is a model."""
-    return bool(getattr(config, "tie_word_embeddings", False))
 
 
 def prepare(model: PreTrainedModel, options: TuneOptions, *, upcast: bool = True) -> Any:
@@ -136,6 +80,8 @@ def prepare(model: PreTrainedModel, options: TuneOptions, *, upcast: bool = True
 
 def _adapted(model: PreTrainedModel, options: TuneOptions, *, upcast: bool) -> Any:
     """Return ``model`` with adapters, and with all else frozen that is not trained beside them."""
+    from peft import LoraConfig, get_peft_model  # noqa: PLC0415 - heavy, bitsandbytes comes with it
+
     saved = embedding_and_norm_names(model) if options.tune == "lora+" else None
     targets = attention_linear_names(model) if options.targets == "attention" else "all-linear"
     config = LoraConfig(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from longalpaca_data.train.model.lora import Counts, has_tied_embeddings
+from longalpaca_data.train.model.tune import Counts, has_tied_embeddings
 from longalpaca_data.train.recipe import Parallel, SftRecipe
 
 GIB = 1 << 30

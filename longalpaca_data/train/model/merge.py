@@ -12,7 +12,9 @@ import torch
 from peft import PeftModel
 
 from longalpaca_data.core.errors import LongalpacaError, OutputError
+from longalpaca_data.core.storage import ANOTHER_FOLDER, output_errors
 from longalpaca_data.train.data.templates import Encoder, default_template, end_answers
+from longalpaca_data.train.model.disk import disk_errors
 from longalpaca_data.train.model.load import ADAPTER_FILE, load_finished
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -56,19 +58,16 @@ def merge(
 
 def _save_whole(model: Any, tokenizer: Any, target: Path) -> None:
     """Save beside ``target`` and rename, so that an interrupted merge leaves nothing there."""
-    try:
+    with output_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise OutputError(f"can't write to {target.parent}: {error}", do="check --out") from error
     try:
-        model.save_pretrained(work)
-        tokenizer.save_pretrained(work)
-        if target.exists():
-            target.rmdir()
-        work.chmod(0o755)
-        work.rename(target)
-    except OSError as error:
-        raise OutputError(f"can't write {target}: {error}", do="check the disk") from error
+        with disk_errors(target, do=ANOTHER_FOLDER):
+            model.save_pretrained(work)
+            tokenizer.save_pretrained(work)
+            if target.exists():
+                target.rmdir()
+            work.chmod(0o755)
+            work.rename(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -11,15 +11,14 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, get_args
 
 from transformers import PreTrainedConfig
 
 from longalpaca_data.core.errors import LongalpacaError
+from longalpaca_data.train.recipe import RopeMethod
 
-RopeMethod = Literal["linear", "yarn", "dynamic", "llama3"]
-
-METHODS: tuple[RopeMethod, ...] = ("linear", "yarn", "dynamic", "llama3")
+METHODS: tuple[RopeMethod, ...] = get_args(RopeMethod)
 
 LLAMA3_BANDS = {"low_freq_factor": 1.0, "high_freq_factor": 4.0}
 """Llama 3.1's published values."""

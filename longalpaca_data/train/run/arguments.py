@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from trl.trainer.sft_config import SFTConfig
 
-from longalpaca_data.train.model.parallel import Strategy
-from longalpaca_data.train.recipe import Parallel, SftRecipe
+from longalpaca_data.train.model.strategy import Strategy
+from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.run.options import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the launcher tells every process. ``parallel`` is decided, no longer ``auto``."""
-
-    recipe: dict[str, Any]
-    dataset: str
-    out: str
-    device: str
-    parallel: Parallel
-    resume: bool
-    quiet: bool
+def library_seed(seed: int) -> int:
+    """Return a recipe's seed as numpy takes it: 32 bits without a sign. Most are as they were."""
+    return seed % 2**32
 
 
 def trainer_arguments(
@@ -32,7 +25,7 @@ def trainer_arguments(
     arguments = SFTConfig(
         output_dir=settings.out,
         use_cpu=not cuda,
-        seed=recipe.seed,
+        seed=library_seed(recipe.seed),
         per_device_train_batch_size=recipe.batch_size,
         per_device_eval_batch_size=1,
         gradient_accumulation_steps=recipe.accumulation,

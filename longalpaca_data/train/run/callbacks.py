@@ -15,13 +15,9 @@ from tqdm import tqdm
 from transformers import TrainerCallback
 
 from longalpaca_data.core.errors import LongalpacaError
+from longalpaca_data.train.model.disk import disk_errors
 from longalpaca_data.train.model.memory import GIB
-from longalpaca_data.train.run.disk import disk_errors
-
-STOP_FILE = "stop"
-"""In the output folder: the launcher asks all ranks to save and stop by creating it."""
-
-METRICS_FILE = "metrics.jsonl"
+from longalpaca_data.train.run.files import STOP_FILE
 
 
 class StopOnRequest(TrainerCallback):

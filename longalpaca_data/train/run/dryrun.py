@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from longalpaca_data.train.data.holdout import HoldOut, has_validation
 from longalpaca_data.train.data.packing import pack
 from longalpaca_data.train.data.rows import dataset_files, read_rows
-from longalpaca_data.train.model.load import load_config
+from longalpaca_data.train.model.architecture import config_of, count_parameters, gpu_bytes
 from longalpaca_data.train.model.memory import GIB, Memory, memory
 from longalpaca_data.train.model.parallel import choose_parallel
-from longalpaca_data.train.model.plan import (
-    Steps,
-    config_from_numbers,
-    count_parameters,
-    steps,
-    tune_options,
-)
+from longalpaca_data.train.model.tune import tune_options
 from longalpaca_data.train.recipe import SftRecipe
+from longalpaca_data.train.run.files import SETTINGS_FILE
 from longalpaca_data.train.run.options import (
     SftOptions,
     command,
@@ -31,10 +24,20 @@ from longalpaca_data.train.run.options import (
     output_folder,
     resolve,
 )
-from longalpaca_data.train.run.worker import SETTINGS_FILE
 
 CHARACTERS_PER_TOKEN = 3.5
 """Only for `--dry-run`, where no tokenizer is at hand. A Chinese character counts as a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Optimizer steps of a run, and tokens per step over all GPUs."""
+
+    rows: int
+    packed_rows: int
+    per_epoch: int
+    total: int
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def plan(options: SftOptions) -> Plan:
     """Reckon what a run will take; reads neither weights nor tokenizer, starts nothing."""
     recipe, dataset = resolve(options)
     gpus = options.gpus if options.gpus is not None else gpus_to_use(None)
-    config = plan_config(recipe)
+    config = config_of(recipe)
     counts = count_parameters(config, tune_options(recipe))
     nodes = node_count(options.torchrun)
     world = max(gpus, 1) * nodes
@@ -117,18 +120,13 @@ def plan(options: SftOptions) -> Plan:
     )
 
 
-def plan_config(recipe: SftRecipe) -> Any:
-    """Take the numbers from the recipe where it has them, else from the model itself."""
-    if recipe.architecture and not Path(recipe.model).expanduser().is_dir():
-        return config_from_numbers(recipe)
-    return load_config(recipe.model)
-
-
-def gpu_bytes() -> int | None:
-    """Return the memory of one GPU, None without GPUs."""
-    if not torch.cuda.is_available():
-        return None
-    return int(torch.cuda.get_device_properties(0).total_memory)
+def steps(recipe: SftRecipe, lengths: list[int], packed: int, world: int) -> Steps:
+    """Reckon optimizer steps; the last, incomplete step of an epoch counts."""
+    batches = math.ceil(packed / (recipe.batch_size * world))
+    per_epoch = max(1, math.ceil(batches / recipe.accumulation))
+    total = recipe.max_steps or math.ceil(per_epoch * recipe.epochs)
+    per_step = sum(lengths) / per_epoch
+    return Steps(len(lengths), packed, per_epoch, total, round(per_step * total))
 
 
 def _lengths(dataset: str, recipe: SftRecipe) -> list[int]:

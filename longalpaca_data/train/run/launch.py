@@ -12,42 +12,43 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
-from longalpaca_data.core.errors import DatasetError, LongalpacaError, OutputError
-from longalpaca_data.train.model.lora import TuneOptions
+from longalpaca_data.core.errors import (
+    DatasetError,
+    LongalpacaError,
+    MissingPackageError,
+    OutputError,
+)
+from longalpaca_data.core.storage import output_errors
 from longalpaca_data.train.model.parallel import choose_parallel, runs_in_process
-from longalpaca_data.train.model.plan import count_parameters, tune_options
+from longalpaca_data.train.model.tune import TuneOptions, tune_options
 from longalpaca_data.train.recipe import Parallel, SftRecipe
-from longalpaca_data.train.run.arguments import Settings
-from longalpaca_data.train.run.callbacks import STOP_FILE
-from longalpaca_data.train.run.dryrun import Plan, gpu_bytes, plan, plan_config
+from longalpaca_data.train.run.files import (
+    CHECKPOINTS,
+    CONFIG_FILE,
+    SETTINGS_FILE,
+    STOP_FILE,
+    result_file,
+    whole_checkpoint,
+)
 from longalpaca_data.train.run.options import (
+    Settings,
     SftOptions,
     command,
     gpus_to_use,
-    newest_dataset,
     node_count,
     output_folder,
     resolve,
-    settings_of,
 )
-from longalpaca_data.train.run.resume import whole_checkpoint
-from longalpaca_data.train.run.trainer import CONFIG_FILE
-from longalpaca_data.train.run.worker import (
-    SETTINGS_FILE,
-    Result,
-    check_packages,
-    result_file,
-    train,
-)
+from longalpaca_data.train.run.result import Result
 
 CPU_WEIGHTS = 1_000_000_000
 """More are not trained on a CPU unless `--gpus 0` says so: a step at 1,024 tokens takes minutes."""
 
 STDERR = 2
-
-__all__ = ["Plan", "Result", "SftOptions", "newest_dataset", "plan", "settings_of", "sft"]
+"""The file descriptor of the workers' standard output: what libraries print there is no result."""
 
 
 def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Result:
@@ -56,6 +57,8 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
     ``say`` takes the lines that tell what is used. Raises :class:`LongalpacaError` for what the
     user can mend, and KeyboardInterrupt, whose text says how to resume, after an interruption.
     """
+    from longalpaca_data.train.model.strategy import strategy_of  # noqa: PLC0415 - heavy
+
     recipe, dataset = resolve(options)
     gpus = gpus_to_use(options.gpus)
     if not dataset:
@@ -66,21 +69,18 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
     _check_output(out, resume=options.resume)
     if options.gpus is None and gpus == 0:
         _check_cpu(recipe)
-    if recipe.quantize and options.gpus == 0:
-        raise LongalpacaError(
-            "--quantize 4bit needs an NVIDIA GPU, and --gpus 0 means the CPU",
-            do="leave one of them out",
-        )
+    parallel = _parallel(recipe, max(gpus, 1) * node_count(options.torchrun))
+    device = "cuda" if gpus else "cpu"
+    check_packages(recipe, parallel)
+    strategy_of(recipe, parallel, device)  # raises for 4 bits or bfloat16 that can't be had
     tell = say or (lambda line: print(line, file=sys.stderr))  # noqa: T201 - stderr, by default
     where = f"{gpus} GPU{'s' if gpus > 1 else ''}" if gpus else "the CPU"
     tell(f"fine-tuning {recipe.model} on {dataset} ({where}) → {out}")
-    parallel = _parallel(recipe, max(gpus, 1) * node_count(options.torchrun))
-    check_packages(recipe, parallel)
     settings = Settings(
         recipe=recipe.model_dump(mode="json"),
         dataset=dataset,
         out=str(out),
-        device="cuda" if gpus else "cpu",
+        device=device,
         parallel=parallel,
         resume=options.resume,
         quiet=options.quiet,
@@ -88,6 +88,8 @@ def sft(options: SftOptions, *, say: Callable[[str], None] | None = None) -> Res
     (out / STOP_FILE).unlink(missing_ok=True)
     with _nothing_left_behind(out):
         if runs_in_process(parallel, gpus, options.torchrun):
+            from longalpaca_data.train.run.worker import train  # noqa: PLC0415 - heavy
+
             with redirect_stdout(sys.stderr):  # DeepSpeed, where installed, talks to stdout
                 result = train(settings)
         else:
@@ -109,7 +111,7 @@ def _nothing_left_behind(out: Path) -> Iterator[None]:
     try:
         yield
     except LongalpacaError:
-        if not any(out.glob("checkpoint-*")):
+        if not any(out.glob(CHECKPOINTS)):
             for path in set(out.iterdir()) - (before or set()) if out.is_dir() else ():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             if before is None and out.is_dir():
@@ -121,14 +123,18 @@ def _parallel(recipe: SftRecipe, world: int) -> Parallel:
     """Return how weights are spread over ``world`` processes, on however many machines."""
     if world <= 1 and recipe.parallel != "zero3":
         return "none"
-    config = plan_config(recipe)
+    from longalpaca_data.train.model.architecture import config_of, count_parameters, gpu_bytes  # noqa: PLC0415 - heavy
+
+    config = config_of(recipe)
     counts = count_parameters(config, tune_options(recipe))
     return choose_parallel(recipe, config, counts, world, gpu_bytes())
 
 
 def _check_cpu(recipe: SftRecipe) -> None:
     """Raise where nobody asked for the CPU and the model is far too large for it."""
-    weights = count_parameters(plan_config(recipe), TuneOptions(tune="full")).trained
+    from longalpaca_data.train.model.architecture import config_of, count_parameters  # noqa: PLC0415 - heavy
+
+    weights = count_parameters(config_of(recipe), TuneOptions(tune="full")).trained
     if weights > CPU_WEIGHTS:
         raise LongalpacaError(
             f"no GPU found, and {recipe.model} has {weights / 1e9:.1f} billion weights",
@@ -140,7 +146,7 @@ def _check_output(out: Path, *, resume: bool) -> None:
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file", do="choose another --out")
     finished = (out / CONFIG_FILE).exists()
-    begun = any(out.glob("checkpoint-*"))
+    begun = any(out.glob(CHECKPOINTS))
     if finished or (begun and not resume):
         what = "a finished model" if finished else "checkpoints of an unfinished run"
         do = "choose another --out" if finished else "add --resume, or choose another --out"
@@ -166,11 +172,9 @@ def run_processes(
     if node_count(torchrun) > 1:  # the machines may share the folder
         path = path.with_stem(f"{path.stem}-{socket.gethostname()}-{os.getpid()}")
     told_in = result_file(path)
-    try:
+    with output_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(settings)))
-    except OSError as error:
-        raise OutputError(f"can't write to {out}: {error}", do="check --out") from error
     told_in.unlink(missing_ok=True)
     threads = str(max(1, (os.cpu_count() or 1) // max(processes, 1)))
     process = subprocess.Popen(  # noqa: S603 - our own command
@@ -178,13 +182,13 @@ def run_processes(
         env={"OMP_NUM_THREADS": threads, **os.environ},
         # Its own session: Ctrl-C reaches this process only, which asks the workers to stop.
         start_new_session=True,
-        stdout=STDERR,  # what libraries say there is not our result
+        stdout=STDERR,
     )
     code, ended = _wait(process, out / STOP_FILE)
     if ended and not told_in.is_file():
         for leftover in (path, out / STOP_FILE):
             leftover.unlink(missing_ok=True)
-        more = " with --resume" if any(out.glob("checkpoint-*")) else ""
+        more = " with --resume" if any(out.glob(CHECKPOINTS)) else ""
         raise KeyboardInterrupt(f"ended without saving; run the same command again{more}")
     if not told_in.is_file():
         raise LongalpacaError(
@@ -223,3 +227,13 @@ def _wait(process: subprocess.Popen[bytes], stop_file: Path) -> tuple[int, bool]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def check_packages(recipe: SftRecipe, parallel: str) -> None:
+    """Raise for optional packages that the recipe needs and that are not there."""
+    wanted = [(str(name), f"report_to: {name}") for name in recipe.report_to]
+    if parallel == "zero3":
+        wanted.append(("deepspeed", "parallel: zero3"))
+    for package, purpose in wanted:
+        if find_spec(package) is None:
+            raise MissingPackageError(package, extra=package, purpose=purpose)

@@ -12,9 +12,10 @@ from typing import Any
 import yaml
 
 from longalpaca_data.core.errors import LongalpacaError
+from longalpaca_data.core.resources import find_recipe
 from longalpaca_data.train.data.rows import dataset_files
 from longalpaca_data.train.model.parallel import runs_in_process
-from longalpaca_data.train.recipe import SftRecipe, find_recipe, load_recipe
+from longalpaca_data.train.recipe import Parallel, SftRecipe, load_recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,19 @@ class SftOptions:
     resume: bool = False
     quiet: bool = False
     data_root: str = "data/out"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the launcher tells every process. ``parallel`` is decided, no longer ``auto``."""
+
+    recipe: dict[str, Any]
+    dataset: str
+    out: str
+    device: str
+    parallel: Parallel
+    resume: bool
+    quiet: bool
 
 
 def resolve(options: SftOptions) -> tuple[SftRecipe, str]:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from longalpaca_data.core.errors import OutputError
 from longalpaca_data.core.storage import write_text
 from longalpaca_data.train.data.tokenized import Counts
-from longalpaca_data.train.model.parallel import Strategy
+from longalpaca_data.train.model.strategy import Strategy
 from longalpaca_data.train.recipe import SftRecipe
-
-RUN_FILE = "run.json"
-"""Lies in the output folder from the first step until the model is saved."""
-
-LAST_FILE = "trainer_state.json"
-"""What transformers writes into a checkpoint when all else is there."""
-
-CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+from longalpaca_data.train.run.files import RUN_FILE
 
 KEPT = (
     "model", "context", "rope", "tune", "lora", "quantize", "cut_evidence", "packing", "weighting",
@@ -41,29 +33,6 @@ def describe(recipe: SftRecipe, data: Counts, processes: int, strategy: Strategy
         "rows of the data set": data.rows,
         "tokens of the data set": data.tokens,
     }
-
-
-def whole_checkpoint(out: Path) -> Path:
-    """Return the newest checkpoint in ``out`` that was saved to its end.
-
-    A run that is killed while it saves leaves half a checkpoint, and a machine that does not share
-    the folder with the first one leaves its random numbers only. Raises :class:`OutputError` where
-    there is no whole one.
-    """
-    found = {path: CHECKPOINT.fullmatch(path.name) for path in out.glob("checkpoint-*")}
-    steps = {path: int(name[1]) for path, name in found.items() if name}
-    for path in sorted(steps, key=lambda path: steps[path], reverse=True):
-        try:
-            json.loads((path / LAST_FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        return path
-    if steps:
-        raise OutputError(
-            f"no checkpoint in {out} was saved to its end",
-            do="copy them from the machine with node_rank 0, or delete them and begin anew",
-        )
-    raise OutputError(f"there is no checkpoint in {out}", do="run without --resume")
 
 
 def remember(out: Path, run: dict[str, Any]) -> None:

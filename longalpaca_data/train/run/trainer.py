@@ -15,16 +15,16 @@ from transformers import PreTrainedTokenizerBase, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from longalpaca_data.train.attention import attention_name
+from longalpaca_data.train.attention.function import attention_name
 from longalpaca_data.train.data.collate import PackedRows
 from longalpaca_data.train.data.packing import EpochOrder
 from longalpaca_data.train.model import shards
+from longalpaca_data.train.model.disk import disk_errors
 from longalpaca_data.train.model.lora import in_float32, verify_saved
 from longalpaca_data.train.model.loss import add_weighted_loss
-from longalpaca_data.train.model.parallel import Strategy
-from longalpaca_data.train.run.disk import disk_errors
+from longalpaca_data.train.model.strategy import Strategy
+from longalpaca_data.train.run.files import CONFIG_FILE
 
-CONFIG_FILE = "config.json"
 ONE_PROCESS = Strategy()
 
 

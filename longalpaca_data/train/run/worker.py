@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,8 +16,8 @@ import torch
 from transformers import PrinterCallback
 from transformers.trainer_utils import set_seed
 
-from longalpaca_data.core.errors import LongalpacaError, MissingPackageError, RecipeError
-from longalpaca_data.train.attention import attention_name, check_supported
+from longalpaca_data.core.errors import LongalpacaError, RecipeError
+from longalpaca_data.train.attention.function import attention_name, check_supported
 from longalpaca_data.train.data.collate import Collator, PackedRows
 from longalpaca_data.train.data.holdout import HoldOut, has_validation
 from longalpaca_data.train.data.packing import one_each, pack
@@ -27,17 +27,18 @@ from longalpaca_data.train.data.templates import (
     default_template,
 )
 from longalpaca_data.train.data.tokenized import Tokenized, tokenize
+from longalpaca_data.train.model.disk import disk_errors
 from longalpaca_data.train.model.gpu import oom_errors
 from longalpaca_data.train.model.load import load_config, load_tokenizer
-from longalpaca_data.train.model.lora import Counts, count
+from longalpaca_data.train.model.lora import count
 from longalpaca_data.train.model.loss import check_loss_supported
-from longalpaca_data.train.model.parallel import strategy_of
 from longalpaca_data.train.model.rope import extend_context
-from longalpaca_data.train.model.setup import model_to_train
+from longalpaca_data.train.model.strategy import strategy_of
+from longalpaca_data.train.model.trainable import model_to_train
+from longalpaca_data.train.model.tune import Counts
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe
-from longalpaca_data.train.run.arguments import Settings, trainer_arguments
+from longalpaca_data.train.run.arguments import library_seed, trainer_arguments
 from longalpaca_data.train.run.callbacks import (
-    METRICS_FILE,
     FullAttentionAtTheEnd,
     Metrics,
     Progress,
@@ -47,53 +48,18 @@ from longalpaca_data.train.run.callbacks import (
 )
 from longalpaca_data.train.run.card import model_card
 from longalpaca_data.train.run.curve import draw_losses
-from longalpaca_data.train.run.disk import disk_errors
-from longalpaca_data.train.run.resume import (
+from longalpaca_data.train.run.files import (
+    METRICS_FILE,
     RUN_FILE,
-    check_same,
-    describe,
-    remember,
+    result_file,
     whole_checkpoint,
 )
+from longalpaca_data.train.run.options import Settings
+from longalpaca_data.train.run.result import Result
+from longalpaca_data.train.run.resume import check_same, describe, remember
 from longalpaca_data.train.run.trainer import LongTrainer, save
 
-SETTINGS_FILE = "sft.json"
-
 T = TypeVar("T")
-
-
-def result_file(settings_file: Path) -> Path:
-    """Return where the workers of one machine tell what became of the settings in a file."""
-    return settings_file.with_suffix(".result")
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a run did. Losses are means over documents."""
-
-    out: str
-    steps: int
-    interrupted: bool
-    loss_first: float | None
-    loss_last: float | None
-    eval_loss_before: float | None
-    eval_loss_after: float | None
-    trained: int
-    frozen: int
-    held_out: int
-    """Rows on which the eval losses were measured, with full attention."""
-    data: dict[str, Any]
-    """Counts of the rows trained on."""
-
-    def line(self) -> str:
-        """Return the result as a person wants it: where, how far, what became of the losses."""
-        parts = [f"{self.out}: {self.steps:,} step{'s' if self.steps != 1 else ''}"]
-        if self.loss_first is not None and self.loss_last is not None:
-            parts.append(f"training loss {self.loss_first:.4f} → {self.loss_last:.4f}")
-        if self.eval_loss_before is not None and self.eval_loss_after is not None:
-            before, after = self.eval_loss_before, self.eval_loss_after
-            parts.append(f"held-out loss {before:.4f} → {after:.4f} ({self.held_out:,} rows)")
-        return ", ".join(parts)
 
 
 @oom_errors("use more GPUs, a shorter context, or gradient_checkpointing: true")
@@ -105,7 +71,7 @@ def train(settings: Settings) -> Result:
     """
     recipe = SftRecipe.model_validate(settings.recipe)
     out = Path(settings.out)
-    set_seed(recipe.seed)
+    set_seed(library_seed(recipe.seed))
     strategy = strategy_of(recipe, settings.parallel, settings.device)
     config = load_config(recipe.model)
     extend_context(config, recipe.context, recipe.rope)
@@ -286,18 +252,6 @@ def main() -> int:
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     return 0
-
-
-def check_packages(recipe: SftRecipe, parallel: str) -> None:
-    """Raise for optional packages that the recipe needs and that are not there."""
-    from importlib.util import find_spec  # noqa: PLC0415 - only used here
-
-    wanted = [(str(name), f"report_to: {name}") for name in recipe.report_to]
-    if parallel == "zero3":
-        wanted.append(("deepspeed", "parallel: zero3"))
-    for package, purpose in wanted:
-        if find_spec(package) is None:
-            raise MissingPackageError(package, extra=package, purpose=purpose)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from longalpaca_data.core.errors import LongalpacaError
-from longalpaca_data.train import attention
-from longalpaca_data.train.attention import attention_name, grouped_attention, in_place, kernels
+from longalpaca_data.train.attention import function, kernels
+from longalpaca_data.train.attention.function import attention_name, grouped_attention
 from longalpaca_data.train.attention.groups import RowGroups, cut, documents_of, row_groups, runs
 from longalpaca_data.train.attention.heads import head_halves
 from longalpaca_data.train.attention.kernels import attend_varlen
@@ -176,7 +176,7 @@ def test_autocast_finds_the_kernel_for_queries_that_are_still_float32(monkeypatc
         asked.append(dtype)
         return fake_varlen
 
-    monkeypatch.setattr("longalpaca_data.train.attention.varlen_kernel", find)
+    monkeypatch.setattr("longalpaca_data.train.attention.function.varlen_kernel", find)
     q, k, v = (x.detach().float() for x in tensors(9, 3, 1, 24))
     inputs = [x.requires_grad_() for x in (q, k, v.bfloat16())]
     with torch.autocast("cpu", torch.bfloat16):
@@ -236,7 +236,7 @@ def test_keys_are_repeated_where_fused_attention_does_not_share_them(monkeypatch
 
 
 def test_values_of_another_width_than_keys_take_no_variable_length_kernel(monkeypatch):
-    monkeypatch.setattr(attention, "varlen_kernel", lambda *_: fake_varlen)
+    monkeypatch.setattr(function, "varlen_kernel", lambda *_: fake_varlen)
     q, k, v = (x.detach() for x in tensors(4, 4, 1, 24, dim=8))
     out, _ = grouped_attention(Layer(), q, k, v[..., :4], None, group_size=8)
     whole, _ = grouped_attention(Layer(), q, k, v, None, group_size=8)
@@ -261,33 +261,15 @@ def test_nothing_leaks_from_the_future_or_from_another_document(heads):
     assert torch.equal(reached, union)
 
 
-def count_calls(monkeypatch, path):
-    """Count attention calls, of the fused operators or of the public function."""
+def test_attention_is_called_at_most_three_times_per_half_and_never_with_a_mask(monkeypatch):
     calls = []
 
-    def counting(original):
-        def counted(*args, **kwargs):
-            assert kwargs.get("attn_mask") is None
-            calls.append(tuple(args[0].shape))
-            return original(*args, **kwargs)
+    def counted(*args, **kwargs):
+        assert kwargs.get("attn_mask") is None
+        calls.append(tuple(args[0].shape))
+        return scaled_dot_product_attention(*args, **kwargs)
 
-        return counted
-
-    if path == "fused":
-        operators = in_place.fused()
-        assert operators is not None, "this torch is the one that the project is pinned to"
-        counted = in_place.FusedOperators(counting(operators.forward), operators.backward)
-        monkeypatch.setattr(in_place, "fused", lambda: counted)
-    else:
-        monkeypatch.setattr(in_place, "fused", lambda: None)
-        sdpa = counting(kernels.scaled_dot_product_attention)
-        monkeypatch.setattr(kernels, "scaled_dot_product_attention", sdpa)
-    return calls
-
-
-@pytest.mark.parametrize("path", ["fused", "public"])
-def test_attention_is_called_at_most_three_times_per_half_and_never_with_a_mask(monkeypatch, path):
-    calls = count_calls(monkeypatch, path)
+    monkeypatch.setattr(kernels, "scaled_dot_product_attention", counted)
     for width in (63, 64, 65, 100, 1000):
         q, k, v = tensors(9, 3, 1, width)
         calls.clear()

@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from longalpaca_data.core.errors import LongalpacaError
-from longalpaca_data.train.attention import attention_name, check_supported
+from longalpaca_data.train.attention.function import attention_name, check_supported
 from longalpaca_data.train.attention.heads import head_halves
 from tests.train.attention.dense_reference import dense_attention
 from tests.train.tiny import CONFIGS, VOCABULARY, tiny_model

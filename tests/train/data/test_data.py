@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longalpaca_data.core.errors import DatasetError, LongalpacaError
-from longalpaca_data.train.attention import attention_name
+from longalpaca_data.train.attention.function import attention_name
 from longalpaca_data.train.data.collate import Collator, PackedRows
 from longalpaca_data.train.data.holdout import HoldOut
 from longalpaca_data.train.data.packing import EpochOrder, one_each, pack

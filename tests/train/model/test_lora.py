@@ -11,10 +11,12 @@ from transformers import AutoModelForCausalLM
 
 from longalpaca_data.core.errors import LongalpacaError, MissingPackageError, OutputError
 from longalpaca_data.train.model import lora
+from longalpaca_data.train.model.layers import is_tied
 from longalpaca_data.train.model.load import load_finished
-from longalpaca_data.train.model.lora import TuneOptions, count, is_tied, prepare, verify_saved
+from longalpaca_data.train.model.lora import count, prepare, verify_saved
 from longalpaca_data.train.model.merge import merge
 from longalpaca_data.train.model.rope import extend_context
+from longalpaca_data.train.model.tune import TuneOptions
 from tests.train.tiny import CONFIGS, save_tiny, tiny_config, tiny_model
 
 IDS = torch.arange(40)[None]
@@ -80,15 +82,15 @@ def test_trained_weights_are_float32_over_a_half_precision_base():
 
 def test_four_bits_say_what_they_need(monkeypatch):
     with pytest.raises(LongalpacaError, match="lora"):
-        lora.quantization(TuneOptions(tune="full", quantize="4bit"))
+        lora.quantization(TuneOptions(tune="full", quantize="4bit"), "cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(LongalpacaError, match="needs an NVIDIA GPU"):
-        lora.quantization(TuneOptions(quantize="4bit"))
+        lora.quantization(TuneOptions(quantize="4bit"), "cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(lora.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match="bitsandbytes"):
-        lora.quantization(TuneOptions(quantize="4bit"))
-    assert lora.quantization(TuneOptions()) is None
+        lora.quantization(TuneOptions(quantize="4bit"), "cuda")
+    assert lora.quantization(TuneOptions(), "cuda") is None
 
 
 def test_weights_missing_from_the_file_are_noticed(tmp_path):

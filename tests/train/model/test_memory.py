@@ -8,8 +8,9 @@ import pytest
 from simulated.step import simulate
 from torch.distributed._tools.mem_tracker import MemTracker
 
+from longalpaca_data.core.resources import find_recipe
 from longalpaca_data.train.model.memory import LAYERS, memory
-from longalpaca_data.train.recipe import SftRecipe, find_recipe, load_recipe
+from longalpaca_data.train.recipe import SftRecipe, load_recipe
 
 NUMBERS = {
     "model_type": "llama", "hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 4,

@@ -15,11 +15,11 @@ import torch
 from safetensors.torch import load_file
 
 from longalpaca_data.core.errors import LongalpacaError
-from longalpaca_data.train.attention import attention_name
+from longalpaca_data.train.attention.function import attention_name
 from longalpaca_data.train.data.collate import Collator
 from longalpaca_data.train.data.tokenized import Counts, tokenize
 from longalpaca_data.train.model.loss import add_weighted_loss
-from longalpaca_data.train.model.parallel import Strategy
+from longalpaca_data.train.model.strategy import Strategy
 from longalpaca_data.train.run.launch import run_processes
 from longalpaca_data.train.run.resume import describe
 from longalpaca_data.train.run.worker import train

@@ -8,22 +8,29 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers.trainer_utils import set_seed
 
 from longalpaca_data.core.errors import LongalpacaError, RecipeError
-from longalpaca_data.train.model.lora import Counts, TuneOptions, count, prepare
+from longalpaca_data.core.resources import find_recipe
+from longalpaca_data.train.model.architecture import config_from_numbers, count_parameters
+from longalpaca_data.train.model.lora import count, prepare
 from longalpaca_data.train.model.memory import memory
-from longalpaca_data.train.model.parallel import Strategy, choose_parallel, strategy_of
-from longalpaca_data.train.model.plan import (
-    config_from_numbers,
-    count_parameters,
-    steps,
-)
-from longalpaca_data.train.recipe import SftRecipe, dump_recipe, find_recipe, load_recipe
+from longalpaca_data.train.model.parallel import choose_parallel
+from longalpaca_data.train.model.strategy import Strategy, strategy_of
+from longalpaca_data.train.model.tune import Counts, TuneOptions
+from longalpaca_data.train.recipe import SftRecipe, dump_recipe, load_recipe
 from longalpaca_data.train.run import options as options_module
-from longalpaca_data.train.run.launch import SftOptions, plan
-from longalpaca_data.train.run.options import command, gpus_to_use, node_count, settings_of
+from longalpaca_data.train.run.arguments import library_seed
+from longalpaca_data.train.run.dryrun import plan, steps
+from longalpaca_data.train.run.options import (
+    SftOptions,
+    command,
+    gpus_to_use,
+    node_count,
+    settings_of,
+)
 from tests.train.runs import setting_up
-from tests.train.tiny import tiny_config, tiny_model
+from tests.train.tiny import CONFIGS, tiny_config, tiny_model
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 PUBLISHED = ("sft-longalpaca-7b", "sft-longalpaca-13b", "sft-longalpaca-70b")
@@ -35,7 +42,7 @@ def recipe(**changes):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_settings(name):
-    found = load_recipe(find_recipe(name, (RECIPES,)))
+    found = load_recipe(find_recipe(name))
     assert found.model.startswith("meta-llama/Llama-2-")
     assert (found.epochs, found.learning_rate, found.warmup_steps) == (5, 2e-5, 20)
     assert (found.batch_size, found.accumulation) == (1, 8)
@@ -101,11 +108,27 @@ def test_a_dry_run_counts_what_the_run_would(tmp_path):
     assert found.parallel == "none"
 
 
+@pytest.mark.parametrize("targets", ["attention", "all"])
 @pytest.mark.parametrize("tune", ["lora+", "lora", "full"])
-def test_parameters_are_counted_without_weights(tune):
-    options = TuneOptions(tune=tune)
-    real = count(prepare(tiny_model("qwen2"), options))
-    assert count_parameters(tiny_config("qwen2"), options) == real
+@pytest.mark.parametrize("name", sorted(CONFIGS))
+def test_parameters_are_counted_without_weights(name, tune, targets):
+    options = TuneOptions(tune=tune, targets=targets, rank=3)
+    real = count(prepare(tiny_model(name), options))
+    assert count_parameters(tiny_config(name), options) == real
+
+
+def test_the_command_line_takes_no_other_models_numbers(tmp_path):
+    numbers = "architecture: {model_type: llama}\nmodel: a\ncontext: 64\n"
+    path = save(tmp_path, numbers)
+    assert load_recipe(path, {"model": "a"}).architecture == {"model_type": "llama"}
+    assert load_recipe(path, {"model": "b"}).architecture is None
+
+
+@pytest.mark.parametrize("seed", [-1, -(2**63), 2**63 - 1])
+def test_libraries_take_any_seed_of_a_recipe(seed, tmp_path):
+    chosen = load_recipe(save(tmp_path, f"model: a\ncontext: 64\nseed: {seed}"))
+    set_seed(library_seed(chosen.seed))
+    assert library_seed(42) == 42
 
 
 def test_memory_and_sharding():
@@ -141,7 +164,7 @@ def test_four_bits_are_for_matrices_inside_layers():
 
 def test_memory_of_seven_billion_parameters_at_16k_by_hand():
     """Llama-2-7B, LoRA+, one GPU: what a person reckons on paper."""
-    found = load_recipe(find_recipe("sft-longalpaca-7b", (RECIPES,)), {"context": 16384})
+    found = load_recipe(find_recipe("sft-longalpaca-7b"), {"context": 16384})
     config = config_from_numbers(found)
     counts = Counts(trained=139_726_848, frozen=6_738_415_616)
     one = memory(config, counts, found, "none", 1)
@@ -228,12 +251,22 @@ def save(folder, text):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("model: a\ncontex: 5\ncontext: 9", r"line 2: unknown key contex \(did you mean context"),
-        ("model: a\ncontext: 9\nlora:\n  rnk: 4", r"line 4: unknown key lora.rnk .*rank"),
-        ("model: a\ncontext: nine", "line 2: context: "),
-        ("context: 9", "model: Field required"),
-        ("model: a\ncontext: 9\ntune: full\nquantize: 4bit", "4-bit weights can't be trained"),
+        (
+            "model: a\ncontex: 5\ncontext: 9",
+            r"x.yaml, line 2: unknown key `contex`; did you mean `context`",
+        ),
+        (
+            "model: a\ncontext: 9\nlora:\n  rnk: 4",
+            r"line 4: unknown key `lora.rnk`; did you mean `rank`",
+        ),
+        ("model: a\ncontext: nine", r"line 2: `context`: .* \(found 'nine'\)"),
+        ("context: 9", "x.yaml: `model`: Field required"),
+        (
+            "model: a\ncontext: 9\ntune: full\nquantize: 4bit",
+            "x.yaml: 4-bit weights can't be trained",
+        ),
         ("model: a\ncontext: 9\ngroup_size: 10", "exceeds context"),
+        (f"model: a\ncontext: 9\nseed: {2**63}", "line 3: `seed`: .*less than"),
         ("- a", "not a recipe"),
         ("a: [", "can't read"),
     ],
@@ -245,7 +278,7 @@ def test_a_wrong_recipe_names_key_and_line(tmp_path, text, match):
 
 
 def test_a_missing_recipe_and_missing_numbers_are_errors(tmp_path):
-    with pytest.raises(RecipeError, match="no recipe sft-none"):
+    with pytest.raises(RecipeError, match="no recipe 'sft-none'.*sft-tiny"):
         find_recipe("sft-none")
     options = SftOptions(
         recipe=str(save(tmp_path, "model: m\ncontext: 9\narchitecture: {hidden_size: 4}")), gpus=0
@@ -259,7 +292,10 @@ def test_any_key_can_be_set_by_a_word():
     recipe = load_recipe(find_recipe("sft-tiny"), changes)
     assert (recipe.learning_rate, recipe.packing, recipe.group_size) == (1e-4, False, None)
     assert (recipe.lora.rank, recipe.lora.alpha) == (16, 8 * 2)  # the section's others stay
-    with pytest.raises(RecipeError, match=r"lerning_rate .*did you mean learning_rate"):
+    with pytest.raises(
+        RecipeError,
+        match=r"^the command line: unknown key `lerning_rate`; did you mean `learning_rate`",
+    ):
         load_recipe(find_recipe("sft-tiny"), settings_of(["lerning_rate=1"]))
 
 

@@ -21,7 +21,7 @@ from transformers import PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 
 from longalpaca_data.core.errors import DatasetError, LongalpacaError, OutputError, RecipeError
-from longalpaca_data.train.attention import attention_name
+from longalpaca_data.train.attention.function import attention_name
 from longalpaca_data.train.data.collate import Collator, PackedRows
 from longalpaca_data.train.data.templates import Encoder, default_template
 from longalpaca_data.train.data.tokenized import open_tokenized, tokenize
@@ -30,8 +30,9 @@ from longalpaca_data.train.model.load import load_config, load_finished, load_to
 from longalpaca_data.train.model.loss import add_weighted_loss
 from longalpaca_data.train.model.merge import merge
 from longalpaca_data.train.run import launch, trainer, worker
-from longalpaca_data.train.run.launch import SftOptions, sft
-from longalpaca_data.train.run.resume import whole_checkpoint
+from longalpaca_data.train.run.files import whole_checkpoint
+from longalpaca_data.train.run.launch import sft
+from longalpaca_data.train.run.options import SftOptions
 from longalpaca_data.train.run.worker import train
 from tests.train.runs import eval_losses, losses, make_settings, row, setting_up, write_dataset
 from tests.train.tiny import byte_tokenizer, save_tiny, tiny_model
@@ -154,7 +155,7 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_from_before(ready, spare):
 
     settings = make_settings(ready, max_steps=6)
     try:
-        with pytest.raises(OutputError, match=r"can't write to .*; make room, .* --resume") as full:
+        with pytest.raises(OutputError, match=r"can't write .*; make room, .* --resume") as full:
             stop_at(3, fill, lambda: train(settings))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

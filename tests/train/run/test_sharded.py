@@ -10,9 +10,10 @@ from safetensors.torch import load_file
 
 from longalpaca_data.train.model import shards
 from longalpaca_data.train.model.load import load_finished
-from longalpaca_data.train.model.lora import TuneOptions, count, four_bits, prepare
+from longalpaca_data.train.model.lora import count, four_bits, prepare
 from longalpaca_data.train.model.merge import merge
-from longalpaca_data.train.model.parallel import Strategy
+from longalpaca_data.train.model.strategy import Strategy
+from longalpaca_data.train.model.tune import TuneOptions
 from longalpaca_data.train.run.worker import train
 from tests.train.ranks import as_on_a_gpu, train_in_ranks
 from tests.train.runs import eval_losses, losses, make_settings, setting_up

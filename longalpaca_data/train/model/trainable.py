@@ -1,4 +1,4 @@
-"""The model that a recipe trains: weights, attention, adapters."""
+"""Builds the model that a recipe trains: reads its weights, sets its attention, adds adapters."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-from longalpaca_data.train.attention import attention_name, default_group_size
+from longalpaca_data.train.attention.function import attention_name
+from longalpaca_data.train.attention.groups import default_group_size
 from longalpaca_data.train.data.templates import Encoder, end_answers
 from longalpaca_data.train.model import shards
 from longalpaca_data.train.model.load import load_weights
 from longalpaca_data.train.model.lora import prepare
-from longalpaca_data.train.model.parallel import Strategy
-from longalpaca_data.train.model.plan import tune_options
+from longalpaca_data.train.model.strategy import Strategy
+from longalpaca_data.train.model.tune import tune_options
 from longalpaca_data.train.recipe import SftRecipe
 
 
