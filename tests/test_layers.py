@@ -25,7 +25,7 @@ FLOORS = [
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # The trainer's own rooms, by the same rule: attention and data know no model, a run knows all.
-TRAIN_FLOORS = [{"recipe"}, {"attention", "data"}, {"model"}, {"ask", "run"}]
+TRAIN_FLOORS = [{"quiet", "recipe"}, {"attention", "data"}, {"model"}, {"ask", "run"}]
 TRAIN_FLOOR = {room: number for number, rooms in enumerate(TRAIN_FLOORS) for room in rooms}
 
 

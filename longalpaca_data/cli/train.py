@@ -14,6 +14,7 @@ import typer
 
 from longalpaca_data.cli.app import INTERRUPTED, app, example, say
 from longalpaca_data.core.errors import MissingPackageError
+from longalpaca_data.train.quiet import quiet_libraries
 
 ModelOption = Annotated[
     str | None, typer.Option(help="A model's folder, GGUF file or name on the Hub.")
@@ -71,7 +72,7 @@ def sft(  # noqa: PLR0913, PLR0917 — a command has as many arguments as option
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Fine-tune a model on a data set with S²-attention."""
-    _need_torch("sft")
+    _begin("sft")
     from longalpaca_data.train.run.launch import sft as run  # noqa: PLC0415 — with its command
     from longalpaca_data.train.run.options import SftOptions, settings_of  # noqa: PLC0415 — so, too
 
@@ -108,7 +109,7 @@ def merge(
     dtype: Annotated[str, typer.Option(help="How weights are stored.")] = "bfloat16",
 ) -> None:
     """Merge an adapter into its base: a plain Hugging Face model."""
-    _need_torch("merge")
+    _begin("merge")
     from longalpaca_data.train.model.merge import merge as run  # noqa: PLC0415 — heavy
 
     with _stoppable("interrupted; nothing was written"):
@@ -133,7 +134,7 @@ def ask(
     template: TemplateOption = None,
 ) -> None:
     """Ask a model one question about documents."""
-    _need_torch("ask")
+    _begin("ask")
     from longalpaca_data.evaluate.materials import read_materials  # noqa: PLC0415 — heavy
 
     with _stoppable("interrupted"):
@@ -187,7 +188,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 — a command has as many arguments as o
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure what a model makes of long texts."""
-    _need_torch("eval")
+    _begin("eval")
     from longalpaca_data.evaluate.materials import read_texts  # noqa: PLC0415 — heavy
     from longalpaca_data.evaluate.suite import EvalOptions  # noqa: PLC0415 — heavy
     from longalpaca_data.evaluate.suite import evaluate as run  # noqa: PLC0415 — heavy
@@ -226,8 +227,9 @@ def _stoppable(line: str) -> Iterator[None]:
         raise SystemExit(INTERRUPTED) from None
 
 
-def _need_torch(command: str) -> None:
-    """Say in one line what to install where the trainer's packages are missing."""
+def _begin(command: str) -> None:
+    """Say in one line which of the trainer's packages is missing; quiet those that are there."""
     for package in ("torch", "transformers", "peft", "trl"):
         if importlib.util.find_spec(package) is None:
             raise MissingPackageError(package, extra="train", purpose=f"`{command}`")
+    quiet_libraries()

@@ -43,8 +43,10 @@ def _laid_over(values: Mapping[Any, Any], changes: Mapping[str, Any]) -> dict[An
     laid = dict(values)
     for key, change in changes.items():
         kept = laid.get(key)
-        both = isinstance(kept, dict) and isinstance(change, dict)
-        laid[key] = _laid_over(kept, change) if both else change
+        if isinstance(kept, dict) and isinstance(change, dict):
+            laid[key] = _laid_over(kept, change)
+        else:
+            laid[key] = change
     return laid
 
 

@@ -7,15 +7,18 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import httpx2
 import torch
+from huggingface_hub import constants, get_session
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
 )
@@ -63,6 +66,9 @@ HUB_ERRORS: tuple[tuple[type[Exception], str, str], ...] = (
 )
 """What the Hub's errors mean, the narrower before the wider; {0} is the model's name."""
 
+HUB_TIMEOUT = 10.0
+"""Seconds for one answer of the Hub, whatever it is."""
+
 T = TypeVar("T")
 
 
@@ -97,6 +103,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _read(load: Callable[..., T], name: str, what: str, **options: Any) -> T:
     place, more = place_of(name)
+    if not Path(place).exists() and not hub_answers(constants.ENDPOINT):
+        options["local_files_only"] = True  # what was fetched before, or one line at once
     if not sys.stderr.isatty():
         disable_progress_bar()  # type: ignore[no-untyped-call]
     with _model_errors(name, what):
@@ -122,6 +130,20 @@ def place_of(name: str) -> tuple[str, dict[str, str]]:
     if name.startswith((".", "/", "~")) or path.suffix == GGUF or name.count("/") > 1:
         raise LongalpacaError(f"no model at {name}", do="check the path")
     return name, {}
+
+
+@lru_cache(maxsize=4)
+def hub_answers(endpoint: str) -> bool:
+    """Tell whether the Hub can be reached at all: one request, asked once in a process.
+
+    Left to itself, the Hub's library asks six times for each of a model's files, 23 seconds each,
+    before it looks for what was fetched earlier.
+    """
+    try:
+        get_session().head(endpoint, timeout=HUB_TIMEOUT)
+    except (httpx2.TransportError, OfflineModeIsEnabled):
+        return False
+    return True
 
 
 def load_config(name: str) -> PreTrainedConfig:

@@ -36,6 +36,7 @@ from longalpaca_data.train.model.rope import extend_context
 from longalpaca_data.train.model.strategy import strategy_of
 from longalpaca_data.train.model.trainable import model_to_train
 from longalpaca_data.train.model.tune import Counts
+from longalpaca_data.train.quiet import quiet_libraries
 from longalpaca_data.train.recipe import SftRecipe, dump_recipe
 from longalpaca_data.train.run.arguments import library_seed, trainer_arguments
 from longalpaca_data.train.run.callbacks import (
@@ -239,6 +240,7 @@ def _finish(
 
 def main() -> int:
     """Run as torchrun starts it: settings from the file named, result beside it."""
+    quiet_libraries()
     path = Path(sys.argv[1])
     settings = Settings(**json.loads(path.read_text()))
     try:

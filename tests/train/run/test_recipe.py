@@ -278,7 +278,7 @@ def test_a_wrong_recipe_names_key_and_line(tmp_path, text, match):
 
 
 def test_a_missing_recipe_and_missing_numbers_are_errors(tmp_path):
-    with pytest.raises(RecipeError, match="no recipe 'sft-none'.*sft-tiny"):
+    with pytest.raises(RecipeError, match=r"no recipe 'sft-none'.*sft-tiny"):
         find_recipe("sft-none")
     options = SftOptions(
         recipe=str(save(tmp_path, "model: m\ncontext: 9\narchitecture: {hidden_size: 4}")), gpus=0
