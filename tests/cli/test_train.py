@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -181,10 +182,13 @@ def test_the_numbers_of_a_recipe_are_not_those_of_another_model(say: Say, place:
         (["--quantize", "4bit"], "--quantize 4bit needs an NVIDIA GPU"),
         (["--template", "chat"], "has no chat template"),
         (["--context", "40"], "no row fits in a context of 40 tokens"),
-        (["--context", "0"], "context: Input should be greater than or equal to 1"),
-        (["--attention", "flash"], "attention: Input should be 's2', 'local' or 'full'"),
-        (["--held-out", "0.9"], "held_out: Input should be less than or equal to 0.5"),
-        (["--recipe", "no-such-recipe"], "no recipe no-such-recipe"),
+        (
+            ["--context", "0"],
+            "the command line: `context`: Input should be greater than or equal to 1",
+        ),
+        (["--attention", "flash"], "`attention`: Input should be 's2', 'local' or 'full'"),
+        (["--held-out", "0.9"], "`held_out`: Input should be less than or equal to 0.5"),
+        (["--recipe", "no-such-recipe"], "no recipe 'no-such-recipe'"),
         (["--resume"], "there is no checkpoint in"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -229,7 +233,7 @@ def test_a_misspelt_recipe_key(place: Path, tmp_path: Path, refused: Callable[..
     recipe = tmp_path / "r.yaml"
     recipe.write_text("name: r\nmodel: m\ncontext: 512\nepoch: 3\n")
     refused(
-        f"{recipe} line 4: unknown key epoch (did you mean epochs?)",
+        f"{recipe}, line 4: unknown key `epoch`; did you mean `epochs`?",
         *("sft", place / "data", "--recipe", recipe, "--gpus", 0),
     )
 
@@ -351,6 +355,32 @@ def test_models_that_the_hub_refuses(
 ) -> None:  # fmt: skip
     refused(match, *sft, "--model", name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_libraries_say_nothing(adapter: Path, tmp_path: Path) -> None:
+    """In a process of its own, where they have not been imported yet."""
+    words = ["cli.py", "merge", str(adapter), "--out", str(tmp_path / "merged")]
+    said = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stderr == ""
+    assert said.stdout.count("\n") == 1
+
+
+def test_a_hub_that_is_not_there_is_asked_once(
+    sft: list[object], monkeypatch: pytest.MonkeyPatch, refused: Callable[..., None]
+) -> None:
+    from huggingface_hub import constants
+
+    with socket.socket() as taken:  # bound, and never listening
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        began = time.monotonic()
+        match = "away/model is no folder, and the Hugging Face Hub can't be reached"
+        refused(match, *sft, "--model", "away/model")
+        assert time.monotonic() - began < 15  # its library alone waits 23 seconds for each file
 
 
 def test_what_merge_refuses(
