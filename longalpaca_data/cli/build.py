@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from longalpaca_data.cli.app import JsonOption, QuietOption, app, example, print_values, say
+from longalpaca_data.core.seeds import SEEDS
 
 if TYPE_CHECKING:
     from longalpaca_data.pipeline.memory import Resolved
@@ -61,7 +62,7 @@ EngineOption = Annotated[str, typer.Option(help="Where the work runs: local.")]
 WorkersOption = Annotated[int, typer.Option(help="Processes; 0: one per core.", min=0)]
 SeedOption = Annotated[
     int | None,
-    typer.Option(help="Random seed.", show_default="the recipe's", min=-(2**63), max=2**63 - 1),
+    typer.Option(help="Random seed.", show_default="the recipe's", min=-SEEDS, max=SEEDS - 1),
 ]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Do everything anew.")]
 
