@@ -24,7 +24,6 @@ Mode = Literal["sliding", "non-overlapping"]
 LOGITS_AT_ONCE = 1024
 """Positions projected to words at a time: bounds memory, changes nothing else."""
 
-
 SHORTEST = 2
 """Tokens of context: one to predict, and one before it."""
 

@@ -1,5 +1,5 @@
 """The trainer: shifted sparse attention, context extension, LoRA+, long-row loss, launcher.
 
 The method is LongLoRA's (arXiv 2309.12307). This package imports torch only inside the modules that
-compute; ``recipe``, ``launch`` and ``attention.groups`` import without it.
+compute; ``recipe``, ``run.launch`` and ``attention.groups`` import without it.
 """

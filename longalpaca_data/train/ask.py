@@ -98,7 +98,7 @@ class Asker:
                 raise problems[0]
 
     def complete(self, tokens: list[int], *, answer: int) -> str:
-        """Return the whole answer."""
+        """Return the whole answer at once, without white space around it."""
         out = self._generate(tokens, answer)
         text: str = self.tokenizer.decode(out[0, len(tokens) :], skip_special_tokens=True)
         return text.strip()

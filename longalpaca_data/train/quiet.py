@@ -21,6 +21,7 @@ LIBRARIES = (
     "transformers",
     "trl",
 )
+"""Packages whose Python warnings are not shown."""
 
 LEVELS = {
     "HF_HUB_VERBOSITY": "error",

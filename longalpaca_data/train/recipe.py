@@ -13,6 +13,8 @@ from longalpaca_data.core.recipe_file import load, read_recipe
 from longalpaca_data.core.seeds import SEEDS
 
 Positive = Annotated[int, Field(ge=1)]
+"""A whole number from 1."""
+
 Parallel = Literal["none", "ddp", "fsdp", "zero3"]
 """One process; replicas; shards by FSDP2; shards by DeepSpeed."""
 

@@ -42,7 +42,7 @@ class Run:
 
     @property
     def stop(self) -> int:
-        """One past the last token."""
+        """The token after the run's last one."""
         return self.start + self.count * self.size
 
 

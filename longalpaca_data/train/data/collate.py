@@ -21,6 +21,7 @@ IGNORED = -100
 RECORD = datasets.Features(
     {"documents": datasets.List(datasets.Value("int64")), "split": datasets.Value("string")}
 )
+"""A row of the trainer's data set: numbers of documents in a table, and which table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Collator:
     weighting: Weighting = "document"
 
     def __call__(self, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Collate."""
+        """Build the batch of some records, one row each."""
         rows = [self.tables[r["split"]][[int(i) for i in r["documents"]]] for r in records]
         width = max(1, *(sum(row["length"]) for row in rows))
         shape = (len(rows), width)

@@ -66,7 +66,7 @@ class EpochOrder(Sampler[int]):
         self.epoch = 0
 
     def __iter__(self) -> Iterator[int]:
-        """Yield indices of rows."""
+        """Yield the numbers of this epoch's rows in the order in which they are trained on."""
         random = torch.Generator().manual_seed(self.seed + self.epoch)
         yield from torch.randperm(self.rows, generator=random).tolist()
         yield from range(self.rows, self.total)

@@ -160,7 +160,7 @@ class Encoder:
         return self.around(self.content(text))
 
     def around(self, tokens: list[int]) -> list[int]:
-        """Wrap tokens of :meth:`content`."""
+        """Put the template's tokens around those that :meth:`content` returned."""
         return [*self._before, *tokens, *self._between]
 
     def answer(self, text: str) -> list[int]:

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 ADAPTER_FILE = "adapter_config.json"
+"""What makes a folder an adapter's."""
+
 GGUF = ".gguf"
+"""The suffix of llama.cpp's model files."""
 
 HUB_ERRORS: tuple[tuple[type[Exception], str, str], ...] = (
     (

@@ -13,6 +13,7 @@ from longalpaca_data.train.model.tune import Counts, has_tied_embeddings
 from longalpaca_data.train.recipe import Parallel, SftRecipe
 
 GIB = 1 << 30
+"""Bytes."""
 
 MOMENTS = 8
 """Bytes per trained weight of Adam's two moments. The weight and its gradient take 4 each."""
@@ -97,12 +98,12 @@ class Memory:
 
     @property
     def lasting(self) -> int:
-        """What is there all the time."""
+        """Bytes that are taken all through a step: weights, moments, gradients."""
         return self.weights + self.optimizer + self.gradients
 
     @property
     def total(self) -> int:
-        """Sum."""
+        """Bytes at the highest of a step's peaks."""
         return self.lasting + self.gathered + self.activations
 
 
@@ -213,12 +214,12 @@ def _activations(
 
 
 def _words(config: Any) -> int:
-    """Weights of one embedding matrix."""
+    """Return the number of weights of one embedding matrix."""
     return int(config.vocab_size) * int(config.hidden_size)
 
 
 def _trained_words(config: Any, recipe: SftRecipe) -> tuple[int, int]:
-    """Trained weights of the embeddings and of the output layer, which may be the same."""
+    """Return how many weights train in the embeddings and in the output layer (0 where tied)."""
     embeds = recipe.tune != "lora"
     head = recipe.tune == "full" or (embeds and has_tied_embeddings(config))
     return _words(config) * embeds, _words(config) * head
@@ -229,5 +230,5 @@ def _layers(config: Any) -> int:
 
 
 def _embeddings(config: Any, recipe: SftRecipe) -> int:
-    """Weights outside the layers: embeddings, output layer, and the copy that PEFT trains."""
+    """Return the weights outside the layers: embeddings, output layer, the copy that PEFT trains."""
     return _words(config) * (1 + (not has_tied_embeddings(config)) + (recipe.tune == "lora+"))

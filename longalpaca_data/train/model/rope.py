@@ -19,6 +19,7 @@ from longalpaca_data.core.errors import LongalpacaError
 from longalpaca_data.train.recipe import RopeMethod
 
 METHODS: tuple[RopeMethod, ...] = get_args(RopeMethod)
+"""Those that a recipe may name."""
 
 LLAMA3_BANDS = {"low_freq_factor": 1.0, "high_freq_factor": 4.0}
 """Llama 3.1's published values."""

@@ -32,7 +32,7 @@ class Strategy:
 
     @property
     def dtype(self) -> torch.dtype:
-        """What frozen weights are kept in."""
+        """The precision that frozen weights are kept in."""
         return torch.bfloat16 if self.half else torch.float32
 
     @property

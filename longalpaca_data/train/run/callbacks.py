@@ -39,7 +39,7 @@ class StopOnRequest(TrainerCallback):
             self._before[number] = signal.signal(number, self._request)
 
     def uninstall(self) -> None:
-        """Give the signals back."""
+        """Let SIGINT and SIGTERM do again what they did before."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
@@ -49,7 +49,7 @@ class StopOnRequest(TrainerCallback):
         self.uninstall()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Agree over all ranks whether to stop."""
+        """Save and stop if any rank was asked to: all must do it at the same step."""
         asked = self.asked or self.stop_file.exists()
         if args.world_size > 1:
             flag = torch.tensor(int(asked), device=args.device)

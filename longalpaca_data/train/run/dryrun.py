@@ -1,4 +1,4 @@
-"""``sft --dry-run``: what a run would take, without weights, tokenizer or GPUs at hand."""
+"""``sft --dry-run``: reckons what a run would take, without weights, tokenizer or GPUs at hand."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `--dry-run` prints."""
+    """What a run would take, as `--dry-run` prints it."""
 
     command: str
     model: str

@@ -28,6 +28,7 @@ LAST_FILE = "trainer_state.json"
 
 CHECKPOINTS = "checkpoint-*"
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+"""A checkpoint's folder; the number is that of its step."""
 
 
 def result_file(settings_file: Path) -> Path:

@@ -1,4 +1,4 @@
-"""``sft``: from a recipe and a number of GPUs to processes, and from processes to a result."""
+"""``sft``: checks what a run is asked for, starts its processes, returns what they tell."""
 
 from __future__ import annotations
 

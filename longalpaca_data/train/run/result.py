@@ -1,4 +1,4 @@
-"""What a finished run tells: the launcher's answer, and what processes hand to it as JSON."""
+"""What a run reports when it has ended: its processes hand it to the launcher as JSON."""
 
 from __future__ import annotations
 

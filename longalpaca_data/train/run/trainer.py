@@ -26,6 +26,7 @@ from longalpaca_data.train.model.strategy import Strategy
 from longalpaca_data.train.run.files import CONFIG_FILE
 
 ONE_PROCESS = Strategy()
+"""Everything on one device, in float32."""
 
 
 class LongTrainer(SFTTrainer):
