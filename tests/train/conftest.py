@@ -24,3 +24,14 @@ def pytest_collection_modifyitems(items):
         if {"train", "evaluate"} & set(item.path.parts):
             for warning in IGNORED:
                 item.add_marker(pytest.mark.filterwarnings(warning))
+
+
+@pytest.fixture
+def asker():
+    """A random model that reads 4,096 tokens, one per byte."""
+    from longalpaca_data.train.ask import Asker
+    from longalpaca_data.train.data.templates import Encoder
+    from tests.train.tiny import byte_tokenizer, tiny_model
+
+    tokenizer = byte_tokenizer()
+    return Asker(tiny_model("llama"), tokenizer, Encoder(tokenizer, "alpaca"), 4096)

@@ -219,7 +219,7 @@ def _words(config: Any) -> int:
 
 
 def _trained_words(config: Any, recipe: SftRecipe) -> tuple[int, int]:
-    """Return how many weights train in the embeddings and in the output layer (0 where tied)."""
+    """Return the trained weights of the embeddings and of the output layer; tied, they are one."""
     embeds = recipe.tune != "lora"
     head = recipe.tune == "full" or (embeds and has_tied_embeddings(config))
     return _words(config) * embeds, _words(config) * head
@@ -230,5 +230,5 @@ def _layers(config: Any) -> int:
 
 
 def _embeddings(config: Any, recipe: SftRecipe) -> int:
-    """Return the weights outside the layers: embeddings, output layer, the copy that PEFT trains."""
+    """Return the weights outside the layers: embeddings, output layer, PEFT's trained copy."""
     return _words(config) * (1 + (not has_tied_embeddings(config)) + (recipe.tune == "lora+"))

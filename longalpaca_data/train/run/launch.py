@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -12,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 
 from longalpaca_data.core.errors import (
@@ -235,5 +235,5 @@ def check_packages(recipe: SftRecipe, parallel: str) -> None:
     if parallel == "zero3":
         wanted.append(("deepspeed", "parallel: zero3"))
     for package, purpose in wanted:
-        if find_spec(package) is None:
+        if importlib.util.find_spec(package) is None:
             raise MissingPackageError(package, extra=package, purpose=purpose)

@@ -32,7 +32,7 @@ from longalpaca_data.train.model.merge import merge
 from longalpaca_data.train.run import launch, trainer, worker
 from longalpaca_data.train.run.files import whole_checkpoint
 from longalpaca_data.train.run.launch import sft
-from longalpaca_data.train.run.options import SftOptions
+from longalpaca_data.train.run.options import SftOptions, newest_dataset
 from longalpaca_data.train.run.worker import train
 from tests.train.runs import eval_losses, losses, make_settings, row, setting_up, write_dataset
 from tests.train.tiny import byte_tokenizer, save_tiny, tiny_model
@@ -413,8 +413,8 @@ def test_the_newest_data_set_is_taken(tmp_path):
     for name, when in (("a", 5), ("b", 9), ("c", 7)):
         write_dataset(tmp_path / name)
         os.utime(tmp_path / name / "manifest.json", (when, when))
-    assert launch.newest_dataset(tmp_path) == str(tmp_path / "b")
-    assert launch.newest_dataset(tmp_path / "none") == ""
+    assert newest_dataset(tmp_path) == str(tmp_path / "b")
+    assert newest_dataset(tmp_path / "none") == ""
 
 
 def test_the_last_steps_and_every_evaluation_have_full_attention(ready):
@@ -485,8 +485,11 @@ def test_errors_are_one_line_and_write_nothing(tmp_path, monkeypatch):
     refused("no data set at", DatasetError, dataset=str(tmp_path / "gone"))
     refused("run `build` first", DatasetError, dataset=None, data_root=str(tmp_path / "gone"))
     refused("no chat template", changes={"template": "chat"})
-    refused("4bit needs an NVIDIA GPU, and --gpus 0", changes={"quantize": "4bit"})
-    refused("4bit needs an NVIDIA GPU, none was found", changes={"quantize": "4bit"}, gpus=None)
+    for gpus in (0, None):
+        refused("4bit needs an NVIDIA GPU, none was", changes={"quantize": "4bit"}, gpus=gpus)
+    with monkeypatch.context() as there_is_one:
+        there_is_one.setattr(torch.cuda, "is_available", lambda: True)
+        refused("4bit needs an NVIDIA GPU, and --gpus 0", changes={"quantize": "4bit"})
     with monkeypatch.context() as nothing:
         nothing.setattr(importlib.util, "find_spec", lambda name: None)
         refused(r"pip install 'longalpaca-data\[deepspeed\]'", changes={"parallel": "zero3"})
@@ -528,7 +531,7 @@ def test_gated_and_missing_models_are_told_apart():
     from longalpaca_data.train.model.load import _read
 
     def failing(kind):
-        def load(name):
+        def load(name, **how):
             raise OSError("no") from kind.__new__(kind)
 
         return load
