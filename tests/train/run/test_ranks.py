@@ -27,14 +27,14 @@ from tests.train.ranks import exact, free_port, in_ranks, train_in_ranks
 from tests.train.runs import eval_losses, losses, make_recipe, make_settings, row, setting_up
 from tests.train.tiny import byte_tokenizer, tiny_model
 
-RANKS = Path(__file__).with_name("ranks.py")
+RANKS = "tests.train.ranks"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 def torchrun(what, where, processes=2):
     run = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    return [*run, "--nproc_per_node", str(processes), str(RANKS), what, str(where)]
+    return [*run, "--nproc_per_node", str(processes), "-m", RANKS, what, str(where)]
 
 
 def test_packed_loss_over_accumulation_and_two_ranks_is_exact(tmp_path):
