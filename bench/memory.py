@@ -4,6 +4,7 @@
     python bench/memory.py --recipes sft-longalpaca-7b sft-longalpaca-13b --gpus 8
     python bench/memory.py --lengths 16384 --set tune=full --set gradient_checkpointing=false
     python bench/memory.py --simulate                             # also where there is a GPU
+    python bench/memory.py --write-peaks                          # for the tests of the estimate
 
 With an NVIDIA GPU, a model of the recipe's architecture with random weights takes two optimizer
 steps on one row of random tokens on one GPU; `peak` is what torch counted in the second. Without
@@ -20,6 +21,7 @@ import time
 from typing import Any
 
 import torch
+from simulated.peaks import write_peaks
 from simulated.step import TARGETS, build, simulate
 
 from longalpaca_data.core.resources import find_recipe
@@ -132,7 +134,11 @@ def main() -> None:
     parser.add_argument("--gpus", type=int, nargs="+", default=(1, 8), help="when simulating")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--simulate", action="store_true", help="even where there is a GPU")
+    parser.add_argument("--write-peaks", action="store_true", help="store what the tests compare")
     options = parser.parse_args()
+    if options.write_peaks:
+        write_peaks()
+        return
     simulates = options.simulate or not torch.cuda.is_available()
     (simulated if simulates else measured)(options, settings_of(options.set))
 
