@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from longalpaca_data.clean.chunks import Chunk, Piece
+from longalpaca_data.core.language import HAN, HAN_CHARACTERS
 
 WIDTH_PERCENTILE = 0.9
 UNWRAPPED = 160  # characters: no margin ends lines as long as this, each is a paragraph
-CJK = r"\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff01-\uff60“”‘’…—"
+CJK = rf"\u3000-\u303f{HAN_CHARACTERS}\uff01-\uff60“”‘’…—"
 CJK_END = re.compile(rf"[{CJK}]$")
 CJK_START = re.compile(rf"^[{CJK}]")
-IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 HYPHEN_END = re.compile(r"([^\W\d_]+)-$")
 WORD_START = re.compile(r"^([^\W\d_]+)")
 WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -73,7 +73,7 @@ class Joiner:
         if self._is_address(text, line):
             return text, line
         both_wide = CJK_END.search(text) and CJK_START.match(line)
-        if not text or (both_wide and IDEOGRAPH.search(text[-3:] + line[:3])):
+        if not text or (both_wide and HAN.search(text[-3:] + line[:3])):
             return text, line
         dashed = text.endswith(("—", "--", "-")) and text[-2:-1] != " "
         return (text, line) if dashed else (text, " ", line)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from longalpaca_data.clean.chunks import Chunk, Piece
 from longalpaca_data.clean.unicode import clean_text
+from longalpaca_data.core.language import HAN_CHARACTERS
 
 MAX_TITLE = 200
 MAX_ACRONYM = 5  # letters: "NIST" stays as it is
@@ -41,7 +42,7 @@ _SMALL = "a an and as at but by for from in into nor of on or the to with"
 SMALL_WORDS = frozenset(_SMALL.split())
 LAST_PIECES = 30
 PINYIN = re.compile(r"^[a-z]{1,6}$", re.IGNORECASE)
-IDEOGRAPHS = re.compile(r"^[\u3400-\u9fff]+$")
+IDEOGRAPHS = re.compile(rf"^[{HAN_CHARACTERS}]+$")
 
 
 def judge(title: str) -> str:

@@ -7,7 +7,9 @@ from functools import cache
 from typing import Any
 
 SAMPLE = 20_000  # characters from each of three places: front matter may be in another language
-HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+HAN_CHARACTERS = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Unicode's script Han, for a class of a regular expression: 々, 〇, and all ideographs."""
+HAN = re.compile(rf"[{HAN_CHARACTERS}]")
 KANA = re.compile(r"[\u3041-\u30fa\uac00-\ud7a3]")  # and Hangul
 HAN_SHARE, KANA_SHARE = 0.5, 0.02
 UNKNOWN = "und"  # BCP 47's word for it

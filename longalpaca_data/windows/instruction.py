@@ -8,7 +8,6 @@ numbered, a book excerpt names its book); the wording is our own and lies in
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,10 +16,10 @@ from typing import Any
 
 import yaml
 
+from longalpaca_data.core.language import HAN
 from longalpaca_data.core.records import Example, Window
 
 _TITLE_MARKS = '《》“”"*'
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _UNNAMED_ZH = {
     "book": "这本书",
     "paper": "这篇论文",
@@ -111,7 +110,7 @@ def unnamed_zh(title: str, kind: str) -> str:
     """Return what Chinese words call a document whose title has no Chinese character, else nothing:
     《Lun Yu》 is no name for a Chinese reader.
     """
-    return "" if _HAN.search(title) else _UNNAMED_ZH[kind]
+    return "" if HAN.search(title) else _UNNAMED_ZH[kind]
 
 
 def whole_kind(kind: str) -> str:
