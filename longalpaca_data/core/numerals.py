@@ -20,8 +20,8 @@ _ORDINAL_ONES, _ORDINAL_TEENS, _ORDINAL_TENS = (
     words.split()
     for words in (
         "first second third fourth fifth sixth seventh eighth ninth",
-        "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth"
-        " nineteenth",
+        "tenth eleventh twelfth thirteenth fourteenth fifteenth"
+        + " sixteenth seventeenth eighteenth nineteenth",
         "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth",
     )
 )
