@@ -20,11 +20,11 @@ _ORDINAL_ONES, _ORDINAL_TEENS, _ORDINAL_TENS = (
     words.split()
     for words in (
         "first second third fourth fifth sixth seventh eighth ninth",
-        "tenth eleventh twelfth thirteenth fourteenth fifteenth"
-        + " sixteenth seventeenth eighteenth nineteenth",
+        "tenth eleventh twelfth",
         "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth",
     )
 )
+_ORDINAL_TEENS += [f"{word}th" for word in _TEENS[3:]]
 ENGLISH_WORDS: dict[str, int] = {
     **{word: n for words in (_ONES, _ORDINAL_ONES) for n, word in enumerate(words, 1)},
     **{word: n for words in (_TEENS, _ORDINAL_TEENS) for n, word in enumerate(words, 10)},
