@@ -46,6 +46,9 @@ ENGLISH = (
 CHINESE_DIGITS = "〇○零一二三四五六七八九十百千万萬两兩廿卅卌壹贰貳叁參肆伍陆陸柒捌玖拾佰仟"
 """The characters that Chinese numbers are written with; a class of a regular expression."""
 
+CHINESE_NUMBER = rf"(?:[0-9０-９]{{1,4}}|[{CHINESE_DIGITS}]{{1,9}})"
+"""A chapter's number in a Chinese text."""
+
 _DIGITS = {
     **dict.fromkeys("〇○零", 0),
     **{digit: n for n, digit in enumerate("一二三四五六七八九", 1)},
