@@ -1,4 +1,4 @@
-"""Chinese chapter headings among lines: 第一章, 第一一九回, 正文 第三章：…, at a paragraph's end, too."""
+"""Chinese chapter headings among lines: 第一章, 第一一九回, 正文 第三章：…, also at a paragraph's end."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ MAX_SPACED = 50  # characters of a title behind a blank or a colon
 MAX_FUSED = 32  # without one
 MAX_TITLE_LINE = 25  # of a title on a line of its own below the label, above indented text
 DECORATION = r"[\s【〖\[〔☆★◆◇●○■□▲△※=＝\-—*＊#＃·•.、]{0,10}"
-DIVISION = (
-    rf"(?:第\s?{numerals.CHINESE_NUMBER}\s?[{ZH_DIVISION_UNITS}]|卷之?{numerals.CHINESE_NUMBER})"
-)
+NUMBER = numerals.CHINESE_NUMBER
+DIVISION = rf"(?:第\s?{NUMBER}\s?[{ZH_DIVISION_UNITS}]|卷之?{NUMBER})"
 FRONT = re.compile(
     rf"{DECORATION}(?:正文|番外篇?|外[传傳]|《[^《》]{{1,20}}》)?{DECORATION}"
     rf"(?:{DIVISION}[^。！？第]{{0,20}}[\s：:·])?{DECORATION}"
@@ -77,8 +76,8 @@ def _candidates(pieces: Sequence[Piece]) -> Iterator[Candidate]:
         widest = max(map(len, piece.lines))
         for number, line in enumerate(piece.lines):
             found = _of_line(line)
-            if found is None and number == len(piece.lines) - 1:
-                found = _at_the_end(line)
+            if found is None:
+                found = _at_the_end(line, last=number == len(piece.lines) - 1)
             if found is None:
                 continue
             begun = number > 0 and not ENDED.search(piece.lines[number - 1])
@@ -98,7 +97,7 @@ def _of_line(line: str) -> Candidate | None:
     start = len(line) - len(line.lstrip())
     if match := WITHOUT_ORDINAL.match(text):
         title = text[match.end() :].strip()
-        weight = UNLIKELY if SENTENCE_END.search(title) else 0.9 * DOUBTFUL
+        weight = UNLIKELY if SENTENCE_END.search(title) else 0.8 * DOUBTFUL
         return _candidate(match, start, weight, title)
     if roll := ZH_ROLL.match(text):
         title = roll["rest"].strip()
@@ -107,8 +106,8 @@ def _of_line(line: str) -> Candidate | None:
     return _judged(matches[-1], text, start) if matches else None
 
 
-def _at_the_end(line: str) -> Candidate | None:
-    """A heading that lost its line: …他走了。第三章 石桥"""
+def _at_the_end(line: str, *, last: bool) -> Candidate | None:
+    """Return a heading that lost its line (…他走了。第三章 石桥)."""
     offset = max(0, len(line) - MAX_LINE)
     places = list(GLUED.finditer(line, offset))
     if not places:
@@ -116,7 +115,8 @@ def _at_the_end(line: str) -> Candidate | None:
     text = line[places[-1].end() :].rstrip()
     match = ZH_MARK.match(text)
     found = _judged(match, text, places[-1].start()) if match else None
-    if found is None or (found.numbered.weight < CERTAIN and not found.fused):
+    doubtful = found is not None and found.numbered.weight < CERTAIN
+    if found is None or (doubtful and not (found.fused and last)):
         return None
     return replace(found, numbered=replace(found.numbered, weight=DOUBTFUL))
 
@@ -144,7 +144,7 @@ def _candidate(
     if number is None:
         return None
     again = bool(HALVES.search(title))
-    return Candidate(0, 0, start, match["unit"], Numbered(number, weight, again), fused)
+    return Candidate(0, 0, start, match["unit"], Numbered(number, weight, again, len(title)), fused)
 
 
 def _chosen(candidates: Iterator[Candidate]) -> list[Candidate]:

@@ -1,19 +1,21 @@
 """Which of the numbers on lines count up as chapters do? What doesn't is a reference or a score.
 
-"第六回合", "第二集团军" and "see Chapter 9" look like headings; that their numbers stand out of order
-tells them apart, not what they say.
+"第六回合", "第二集团军" and "see Chapter 9" look like headings; that their numbers stand out of
+order tells them apart, not what they say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 MAX_NUMBER = 4095  # chapters of the longest web novels
 GAP = 1.5  # what a jump of numbers costs: a certain heading is worth it, a doubtful one is not
 RESTART = 1.5  # at 0 or 1: the next volume's first chapter
 LATE_RESTART = 3.5  # elsewhere: more than one certain heading is worth
 MIN_RUN = 2.5  # one certain heading, or three doubtful ones in a row
+LONGER = 0.002  # per character
 DOUBTFUL = 1.0  # below this, both neighbours must be there
 
 
@@ -21,11 +23,13 @@ DOUBTFUL = 1.0  # below this, both neighbours must be there
 class Numbered:
     """A line's number and how much it looks like a heading (3 certain, 1 doubtful, less unlikely).
     ``again`` if it may repeat the number before it: the second half of a chapter in two.
+    ``length`` of what follows the number: of two such lines the shorter is the heading.
     """
 
     number: int
     weight: float
     again: bool = False
+    length: int = 0
 
 
 def counting_up(lines: Sequence[Numbered]) -> list[int]:
@@ -42,7 +46,18 @@ def counting_up(lines: Sequence[Numbered]) -> list[int]:
             kept += _believed(run, lines)
             run = []
         run.append(index)
-    return kept + _believed(run, lines)
+    return _with_misprints(kept + _believed(run, lines), lines)
+
+
+def _with_misprints(kept: list[int], lines: Sequence[Numbered]) -> list[int]:
+    """Add the only line between two of which one number is missing: XVI, XXVII, XVIII."""
+    added: list[int] = []
+    for a, b in pairwise(kept):
+        if lines[b].number - lines[a].number == 2:
+            wanted = min(lines[a].weight, lines[b].weight)
+            between = [index for index in range(a + 1, b) if lines[index].weight >= wanted]
+            added += between if len(between) == 1 else []
+    return sorted([*kept, *added])
 
 
 def _believed(run: list[int], lines: Sequence[Numbered]) -> list[int]:
@@ -73,7 +88,7 @@ def _heaviest(lines: Sequence[Numbered]) -> list[int]:
         weight, last = below.up_to(number - 2)
         options.append((weight - GAP, last))
         weight, before[index] = max(options)
-        found = (weight + line.weight, index)
+        found = (weight + line.weight - LONGER * line.length, index)
         if found[0] > ending.get(number, (0.0, -1))[0]:
             ending[number] = found
             below.put(number, found)

@@ -99,7 +99,7 @@ ZH_MATTER = re.compile(
     + rf")\s?(?:之?{CHINESE_NUMBER})?[】〗\]]?(?P<rest>$|[\s:：·—–-]+[^。]{{1,30}}$)"
 )
 ZH_LIST = re.compile(
-    rf"^(?:(?P<number>[{CHINESE_DIGITS}]{{1,4}}|\d{{1,3}})(?:、|[.．]\s*(?=[{HAN_CHARACTERS}])))\S.{{1,30}}$"
+    rf"^(?:(?P<number>[{CHINESE_DIGITS}]{{1,4}}|\d{{1,3}})(?:、|[.．]\s*(?=[{HAN_CHARACTERS}])))\S.{{0,30}}$"
 )
 ZH_ALONE = re.compile(rf"^[（(]?[{CHINESE_DIGITS}]{{1,4}}[)）]?$")
 ZH_GROUPS = {

@@ -35,6 +35,7 @@ MIN_STEPS = 0.6  # of the numbers follow the one before
 WHOLE_BEFORE = 0.8  # of the numbers alone have a finished sentence above: page numbers interrupt
 MAX_TITLE_LINES = 3  # below a number
 MIN_STORIES = 3
+LONG_STORIES = 0.8
 MIN_STORY = 800  # characters: what bare titles stand over
 MAX_BARE = 60
 MAX_NUMBERED = 130  # of a number with the title below it
@@ -200,8 +201,8 @@ def _stories(pieces: Sequence[Piece]) -> list[Mark]:
             found.append(Mark(index, index + 1, text, "story"))
     starts = [mark.start for mark in found] + [len(pieces)]
     long = [_text_length(pieces, a, b) >= MIN_STORY for a, b in pairwise(starts)]
-    # One short stretch in five is a dedication, a date, a poem's title; more of them are no stories.
-    enough = len(found) >= MIN_STORIES and sum(long) >= 0.8 * len(found)
+    # One short stretch in five is a dedication, a date, a poem's title; more are no stories.
+    enough = len(found) >= MIN_STORIES and sum(long) >= LONG_STORIES * len(found)
     return found if enough else []
 
 
