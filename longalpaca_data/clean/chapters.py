@@ -1,4 +1,4 @@
-"""Chinese chapter headings among lines: 第一章, 第一一九回, 正文 第三章：…, also at a paragraph's end."""
+"""Chinese chapter headings among lines (第一章, 正文 第三章：…), and at paragraphs' ends."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from longalpaca_data.clean import gutenberg, kind, licence, title
+from longalpaca_data.clean import gutenberg, kind, licence, naming
 from longalpaca_data.clean.chunks import Chunk, Piece, chunk
 from longalpaca_data.clean.contents import drop_leaders, key, take_contents
 from longalpaca_data.clean.embedded import split_embedded, without_index, without_second_copies
@@ -113,7 +113,7 @@ def _draft(raw: RawDocument) -> Draft:
     pieces = chunk(blocks)
     if sum(block.kind == "heading" for block in blocks) < MIN_HEADINGS:
         pieces = [_as_chunk(piece) for piece in pieces]
-    page_title, page_author = title.of_title_page(pieces)
+    first = pieces
     pieces, entries, body = take_contents(pieces)
     marked = [*pieces[:body], *mark_headings(pieces[body:], entries)]
     finished = [clean_block(block) for block in split_embedded(paragraphs(marked))]
@@ -121,22 +121,13 @@ def _draft(raw: RawDocument) -> Draft:
         finished = [replace(block, text=without_emphasis(block.text)) for block in finished]
     finished = [block for block in finished if block.text.strip()]
     finished = in_small_letters(without_index(without_second_copies(finished)))
-    name = (
-        title.judge(raw.title)
-        or title.judge(facts.title)
-        or page_title
-        or title.of_colophon(pieces)
-        or (title.of_first_line(marked) if raw.format == "text" else "")
-        or title.judge(facts.closing_title)
-        or _first_heading(finished, raw.format)
-        or title.of_path(raw.path)
-    )
+    name, author = naming.name(naming.Witnesses(raw, facts, first, marked, finished))
     return Draft(
         _without_title(finished, name),
-        title.in_own_script(name, pieces),
-        raw.author or facts.author or page_author,
+        name,
+        author,
         licence.short(raw.licence) or facts.licence or licence.of_front(blocks),
-        facts.found or bool(page_author),
+        facts.found or bool(author and raw.format == "text"),
     )
 
 
@@ -156,23 +147,14 @@ def clean_block(block: Block) -> Block:
     return replace(block, text=STRAY_SLASH.sub("", text))
 
 
-def _first_heading(blocks: Sequence[Block], format: str) -> str:  # noqa: A002 — the word users know
-    """The first heading of the highest level, if it is the only one of that level."""
-    if format in ("text", "pdf"):
-        return ""
-    levels = [block.level for block in blocks if block.kind == "heading"]
-    tops = [
-        block.text for block in blocks if block.kind == "heading" and block.level == min(levels)
-    ]
-    return title.judge(tops[0]) if len(tops) == 1 else ""
-
-
 def _without_title(blocks: list[Block], name: str) -> list[Block]:
     """A heading that repeats the document's title is its title, not a section.
 
     So is a first heading that stands above all others and says a part of it: "Annual Report 2021"
     in a document named "Annual Report 2021 – Straith Scaleworks plc".
     """
+    if not key(name):
+        return blocks
     same = re.compile(re.escape(key(name)) + r"(?:by.{0,60})?")
     levels = [block.level for block in blocks if block.kind == "heading"]
     alone = len(levels) > 1 and levels[0] < min(levels[1:])

@@ -36,7 +36,7 @@ WHOLE_BEFORE = 0.8  # of the numbers alone have a finished sentence above: page 
 MAX_TITLE_LINES = 3  # below a number
 MIN_STORIES = 3
 LONG_STORIES = 0.8
-MIN_STORY = 800  # characters: what bare titles stand over
+MIN_STORY = 500  # characters: what bare titles stand over
 MAX_BARE = 60
 MAX_NUMBERED = 130  # of a number with the title below it
 FINISHED = re.compile(r"[.!?。！？．…:：;—*_\-][”’\"')\]」』]*$")
@@ -199,6 +199,8 @@ def _stories(pieces: Sequence[Piece]) -> list[Mark]:
         apart = isinstance(piece, Chunk) and piece.blanks > max(usual, 1) and len(piece.lines) == 1
         if apart and _is_bare_title(text) and len(pieces[index + 1].text) > len(text):
             found.append(Mark(index, index + 1, text, "story"))
+    if found and found[0].start > 1 and _is_bare_title(text := candidate(pieces[0], MAX_BARE)):
+        found.insert(0, Mark(0, 1, text, "story"))
     starts = [mark.start for mark in found] + [len(pieces)]
     long = [_text_length(pieces, a, b) >= MIN_STORY for a, b in pairwise(starts)]
     # One short stretch in five is a dedication, a date, a poem's title; more are no stories.

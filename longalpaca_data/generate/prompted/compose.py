@@ -16,7 +16,7 @@ from longalpaca_data.core.language import HAN
 from longalpaca_data.core.records import Part, Window, content_id
 from longalpaca_data.generate.prompted.plan import Anchor, Assignment
 from longalpaca_data.generate.prompted.templates import Templates, render
-from longalpaca_data.windows.instruction import plain_title, unnamed_zh
+from longalpaca_data.windows.instruction import plain_title, unnamed
 
 Strategy = Literal["whole", "anchored"]
 _NEAR_WORDS = 14  # of a passage's beginning: enough to find the place, too few to answer from
@@ -139,9 +139,11 @@ def _shown(window: Window, number: int) -> dict[str, object]:
 
 
 def _unnamed(window: Window, part: Part) -> str:
-    """Name a Chinese row's only document; where there are several, their titles tell them apart."""
-    alone = window.language == "zh" and len(window.parts) == 1
-    return unnamed_zh(part.title, part.kind) if alone else ""
+    """Name a row's only document that has no title for its readers; where there are several, their
+    titles tell them apart.
+    """
+    alone = len(window.parts) == 1
+    return unnamed(part.title, part.kind, window.language) if alone else ""
 
 
 def _material(
