@@ -16,7 +16,7 @@ from longalpaca_data.clean import title
 from longalpaca_data.clean.chunks import Piece
 from longalpaca_data.clean.contents import key
 from longalpaca_data.clean.gutenberg import Facts
-from longalpaca_data.clean.labels import label_of
+from longalpaca_data.clean.labels import NUMBERED, label_of
 from longalpaca_data.clean.sequences import body_size
 from longalpaca_data.core.language import HAN, HAN_CHARACTERS
 from longalpaca_data.core.records import Block, RawDocument
@@ -27,6 +27,8 @@ SHOWN = 0.6  # of a metadata title's longer words stand on the first pages
 LARGER = 1.1  # times the text's size: a title on a first page
 SAME_SIZE = 0.6  # points
 MIN_LETTERS, MIN_WORDS, MAX_WORDS = 6, 2, 30
+MAX_OTHERS = 1
+MIN_TEXT = 200  # characters right below a heading: below a title stand names
 MIN_MENTIONS = 2
 STAMP = re.compile(r"arxiv:|https?://|\bdoi\b|\bvol\.?\s*\d|\bissn\b|@", re.IGNORECASE)
 FORM = re.compile(r"\bform\s+(10-?[KQ](?:/A)?|20-F|40-F|8-K|6-K|S-[134])\b", re.IGNORECASE)
@@ -57,6 +59,7 @@ def name(seen: Witnesses) -> tuple[str, str]:
     metadata = title.in_own_script(metadata, seen.pieces)
     cover = largest_lines(seen.pieces) if raw.format == "pdf" else ""
     trusted = not title.is_weak(raw.title) and (not cover or is_shown(metadata, seen.pieces))
+    trusted = trusted and not (raw.format == "pdf" and is_heading(metadata, seen.pieces))
     found = (
         (metadata if trusted else "")
         or title.in_own_script(title.judge(facts.title), seen.pieces)
@@ -69,7 +72,8 @@ def name(seen: Witnesses) -> tuple[str, str]:
         or title.judge(facts.closing_title)
         or _first_heading(seen.finished, raw.format)
         or of_mentions(seen.finished)
-        or title.of_path(raw.title if metadata else raw.path)
+        or (title.of_path(metadata) if title.is_weak(raw.title) else "")
+        or title.of_path(raw.path)
     )
     author = raw.author or facts.author or page_author or file_author
     is_book = facts.found or raw.format == "epub" or (raw.format == "text" and bool(author))
@@ -113,9 +117,34 @@ def largest_lines(pieces: Sequence[Piece]) -> str:
         if piece.size <= largest - SAME_SIZE:
             break
         parts.append(piece.text)
+    if _others(pieces, largest, parts) > MAX_OTHERS:
+        return ""
     text = " ".join(" ".join(parts).split())
+    if label_of(text):
+        return ""
     words = len(HAN.findall(text)) // 2 + len(text.split())
-    return title.judge(text) if MIN_WORDS <= words <= MAX_WORDS and not label_of(text) else ""
+    return title.judge(text) if MIN_WORDS <= words <= MAX_WORDS and not NUMBERED.match(text) else ""
+
+
+def _others(pieces: Sequence[Piece], size: float, parts: Sequence[str]) -> int:
+    """Count what else is as large: a title is set larger than chapters' headings."""
+    return sum(
+        piece.size > size - SAME_SIZE
+        and piece.text not in parts
+        and sum(map(str.isalpha, piece.text)) >= MIN_LETTERS
+        for piece in pieces
+    )
+
+
+def is_heading(name: str, pieces: Sequence[Piece]) -> bool:
+    """Whether a title is the first chapter's: numbered, or as large as others and over its text."""
+    if label_of(name) or NUMBERED.match(name):
+        return True
+    places = [index for index, piece in enumerate(pieces[:FRONT_PIECES]) if piece.text == name]
+    if not places or places[-1] + 1 >= len(pieces) or not pieces[places[-1]].size:
+        return False
+    text = pieces[places[-1] + 1].text
+    return len(text) >= MIN_TEXT and _others(pieces, pieces[places[-1]].size, [name]) > MAX_OTHERS
 
 
 def is_shown(name: str, pieces: Sequence[Piece]) -> bool:

@@ -179,7 +179,7 @@ def of_path(path: str) -> str:
     words = " ".join(re.split(r"[\s_+-]+", stem)).strip()
     letters = sum(map(str.isalpha, words))
     code = DIGIT_WORD.search(words) or letters < MIN_NAME or letters < len(words) / 2
-    if code or JUNK.match(words):
+    if code or JUNK.match(words) or FORM_NAME.match(stem):
         return ""
     return in_title_case(words) if words.islower() else words
 

@@ -86,15 +86,13 @@ def test_a_novel_that_names_itself() -> None:
 def paper(metadata: str, *, page: str = "Wells of the Northern Hills") -> Document:
     blocks = [
         Block("line", "arXiv:2101.00001v2 [cs.WE]", page=1, size=20.0),
+        Block("line", "", page=1),
         Block("line", page, page=1, size=16.0, bold=True),
         Block("line", "and Their Buckets", page=1, size=16.0, bold=True),
         Block("line", "", page=1),
         Block("line", "A. Body and B. Body", page=1, size=11.0),
         Block("line", "", page=1),
-        *(
-            Block("line", text, page=1 + n // 8, size=10.0)
-            for n, text in enumerate(prose(300).split("\n"))
-        ),
+        *(Block("line", text, page=1, size=10.0) for text in prose(300).split("\n")),
     ]
     return clean_document(raw(blocks, file_format="pdf", title=metadata, path="p.pdf"), len)
 
