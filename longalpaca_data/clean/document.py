@@ -16,7 +16,13 @@ from longalpaca_data.clean.labels import spaced
 from longalpaca_data.clean.lines import paragraphs, without_emphasis
 from longalpaca_data.clean.openings import in_small_letters
 from longalpaca_data.clean.running_headers import remove_running_headers
-from longalpaca_data.clean.unicode import characters, clean_code, clean_text, without_runs
+from longalpaca_data.clean.unicode import (
+    characters,
+    clean_code,
+    clean_text,
+    line_characters,
+    without_runs,
+)
 from longalpaca_data.core import language
 from longalpaca_data.core.records import Block, Document, RawDocument, Section, content_id
 from longalpaca_data.pipeline.stage import Context, Stage
@@ -107,7 +113,7 @@ class Draft:
 
 
 def _draft(raw: RawDocument) -> Draft:
-    blocks = [replace(block, text=without_runs(characters(block.text))) for block in raw.blocks]
+    blocks = [_plain(block) for block in raw.blocks]
     blocks, facts = gutenberg.strip(blocks)
     blocks = drop_leaders(remove_running_headers(blocks))
     pieces = chunk(blocks)
@@ -129,6 +135,13 @@ def _draft(raw: RawDocument) -> Draft:
         licence.short(raw.licence) or facts.licence or licence.of_front(blocks),
         facts.found or bool(author and raw.format == "text"),
     )
+
+
+def _plain(block: Block) -> Block:
+    """Mend a block's characters; most have nothing to mend, and stay the object that they are."""
+    mend = line_characters if block.kind == "line" else characters
+    text = without_runs(mend(block.text))
+    return block if text == block.text else replace(block, text=text)
 
 
 def _as_chunk(piece: Piece) -> Piece:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from longalpaca_data.clean.chunks import Chunk, Piece
+from longalpaca_data.clean.unicode import SOFT_HYPHEN
 from longalpaca_data.core.language import HAN, HAN_CHARACTERS
 
 WIDTH_PERCENTILE = 0.9
@@ -65,6 +66,8 @@ class Joiner:
 
     def _two(self, text: str, line: str) -> tuple[str, ...]:
         """Return what stands in place of the line before, and the line."""
+        if text.endswith(SOFT_HYPHEN):
+            return text[:-1], line
         if (end := HYPHEN_END.search(text)) and (start := WORD_START.match(line)):
             kept = (
                 text if self._is_compound(text, line, end.group(1), start.group(1)) else text[:-1]
