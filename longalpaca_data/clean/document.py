@@ -79,9 +79,8 @@ def clean_document(
     text, sections = assemble(draft.blocks)
     if not any(map(str.isalnum, text)):
         raise Unusable("empty after cleaning")
-    named = language.normalise(raw.language)
-    code = named if named in languages else language.detect(text)
-    if code not in languages:
+    code = language.decide(raw.language, text)
+    if not language.accepted(code, languages):
         raise Unusable("unsupported language", f"{code}; supported: {', '.join(languages)}")
     guessed = kind.guess(
         draft.title, [section.title for section in sections], text, raw.format, draft.is_book
