@@ -42,7 +42,8 @@ PATH_WORD = re.compile(r"^[^\s,;:)]*[\w/]")
 ADDRESS_END = re.compile(r"\S+://\S*[.)_=&?%#]$")
 SINGLE = re.compile(r"^[(“\"']?[^\W\d_]+/$")  # import/ + export; paths have more slashes
 PATH = re.compile(r"([^\s/(“\"']+)/(?=([\w.-]*\w))")
-BROKEN = re.compile(r"[^\W\d_]+-\n\s*[^\W\d_]+")
+# Whole words only: tried at every letter of a text without blanks, it takes quadratic time.
+BROKEN = re.compile(r"(?<![^\W\d_])[^\W\d_]++-\n\s*+[^\W\d_]+")
 FOREIGN = re.compile(r"^(?:\d{0,3}$|\W|\d{0,3}https?:)")  # a footnote's number, another address
 PART_OF_PATH = re.compile(r"\w(?:/|[._]\w)")
 
