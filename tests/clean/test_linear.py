@@ -57,7 +57,7 @@ RULES: dict[str, tuple[Callable[[list[Block]], object], Callable[[int], list[Blo
     "short lines": (chunked(lambda pieces: mark_headings(pieces, [])), lines("a")),
     "numbers alone": (chunked(lambda pieces: mark_headings(pieces, [])), numbered("{}")),
     "english labels": (chunked(lambda pieces: mark_headings(pieces, [])), numbered("CHAPTER {}")),
-    "capitals": (chunked(lambda pieces: mark_headings(pieces, [])), lines("A", "", "", "TITLE", "")),
+    "capitals": (chunked(lambda pieces: mark_headings(pieces, [])), lines("", "", "TITLE", "")),
     "copies": (embedded.without_second_copies, lines("word")),
     "copies in turn": (embedded.without_second_copies, lines("a", "b", "a", "c")),
     "indexes": (embedded.without_index, lambda n: [Block("heading", "Index", 1)] * (n // 6)),
