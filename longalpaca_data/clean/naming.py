@@ -30,6 +30,7 @@ MIN_LETTERS, MIN_WORDS, MAX_WORDS = 6, 2, 30
 MAX_OTHERS = 1
 MIN_TEXT = 200  # characters right below a heading: below a title stand names
 MIN_MENTIONS = 2
+NOBODY = re.compile(r"^\W*(?:anonymous|unknown|author|user|admin\w*|owner)?\W*$", re.IGNORECASE)
 STAMP = re.compile(r"arxiv:|https?://|\bdoi\b|\bvol\.?\s*\d|\bissn\b|@", re.IGNORECASE)
 FORM = re.compile(r"\bform\s+(10-?[KQ](?:/A)?|20-F|40-F|8-K|6-K|S-[134])\b", re.IGNORECASE)
 REGISTRANT = re.compile(r"^\W*exact name of .{0,60}specified in its charter", re.IGNORECASE)
@@ -75,7 +76,8 @@ def name(seen: Witnesses) -> tuple[str, str]:
         or (title.of_path(metadata) if title.is_weak(raw.title) else "")
         or title.of_path(raw.path)
     )
-    author = raw.author or facts.author or page_author or file_author
+    author = "" if NOBODY.match(raw.author) else raw.author
+    author = author or facts.author or page_author or file_author
     is_book = facts.found or raw.format == "epub" or (raw.format == "text" and bool(author))
     return title.without_subtitle(found, is_book), author
 

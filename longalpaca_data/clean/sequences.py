@@ -30,6 +30,8 @@ MIN_TEXT_BETWEEN = 300  # characters, on average: a list's items follow each oth
 MIN_CAPS = 3
 MIN_CAPS_BETWEEN = 1_500
 LARGER = 0.5  # points above the text's size
+MUCH_LARGER = 2.0  # points: 12 over 10, or 11 in bold
+MIN_LETTERS = 3
 SENTENCE = re.compile(r"[.!?。！？；;,，:：]$")
 MIN_STEPS = 0.6  # of the numbers follow the one before
 WHOLE_BEFORE = 0.8  # of the numbers alone have a finished sentence above: page numbers interrupt
@@ -183,11 +185,24 @@ def _capitals(pieces: Sequence[Piece]) -> list[Mark]:
     return found if len(found) >= MIN_CAPS and _spread(found, pieces) >= MIN_CAPS_BETWEEN else []
 
 
+def set_larger(pieces: Sequence[Piece]) -> list[Mark]:
+    """Return short chunks in larger letters than the text's, of typeset pages without numbers."""
+    body = body_size(pieces)
+    found: list[Mark] = []
+    for index, piece in enumerate(pieces):
+        text = candidate(piece)
+        larger = body and piece.size >= body + MUCH_LARGER - piece.bold
+        if larger and sum(map(str.isalpha, text)) >= MIN_LETTERS and not SENTENCE.search(text):
+            found.append(Mark(index, index + 1, text, f"size {round(piece.size)}"))
+    enough = len(found) >= MIN_SEQUENCE and _spread(found, pieces) >= MIN_TEXT_BETWEEN
+    return found if enough else []
+
+
 def bare_titles(pieces: Sequence[Piece]) -> list[Mark]:
-    """Return the titles of a collection's stories: lines in capitals, or short lines with more
-    white space above them than paragraphs have and much text below.
+    """Return titles without a number: in larger letters, in capitals, or, in a collection of
+    stories, short lines with more white space above than paragraphs have and much text below.
     """
-    return _capitals(pieces) or _stories(pieces)
+    return set_larger(pieces) or _capitals(pieces) or _stories(pieces)
 
 
 def _stories(pieces: Sequence[Piece]) -> list[Mark]:

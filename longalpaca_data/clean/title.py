@@ -66,6 +66,8 @@ EDITION = re.compile(r"[（(【\[][^（）()【】\[\]]{0,30}[）)】\]]")
 LEADING_NUMBER = re.compile(r"^\d{1,4}[-_.、\s]+")
 DIGIT_WORD = re.compile(r"\b(?=\w*\d)(?=\w*[a-z])\w+\b|\d{5,}")
 MAX_LABEL = 40  # characters that tell whether a heading is a chapter's
+DIGITS = re.compile(r"\d")
+YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 MIN_NAME = 3  # letters of a file's name that can be a title
 DOWNLOADED = re.compile(r"https?:|www\.|\.com\b|下载|電子書|电子书|论坛", re.IGNORECASE)
 PINYIN = re.compile(r"^[a-z]{1,6}$", re.IGNORECASE)
@@ -178,7 +180,7 @@ def of_path(path: str) -> str:
     stem = _stem(path)
     words = " ".join(re.split(r"[\s_+-]+", stem)).strip()
     letters = sum(map(str.isalpha, words))
-    code = DIGIT_WORD.search(words) or letters < MIN_NAME or letters < len(words) / 2
+    code = DIGITS.search(YEAR.sub("", words)) or letters < MIN_NAME or letters < len(words) / 2
     if code or JUNK.match(words) or FORM_NAME.match(stem):
         return ""
     return in_title_case(words) if words.islower() else words

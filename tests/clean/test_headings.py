@@ -115,6 +115,27 @@ def test_numbered_sections_of_a_paper() -> None:
     ]
 
 
+def test_larger_letters_head_the_pages_of_a_print() -> None:
+    blocks: list[Block] = []
+    for page, name in enumerate(("The Harbour", "At Sea", "Home Again", "The Mill"), 1):
+        blocks += [
+            Block("line", name, page=page, size=14.0, bold=True),
+            Block("line", "", page=page),
+        ]
+        for number in range(8):
+            text = (
+                f"{'abcdefgh'[number]}{page} {prose(9, f'grey {name} ships came in slowly today')}"
+            )
+            blocks.append(Block("line", text, page=page, size=10.0))
+    document = clean_document(raw(blocks, file_format="pdf", title="Old Ships"), len)
+    assert [title for _, title in titles(document)] == [
+        "The Harbour",
+        "At Sea",
+        "Home Again",
+        "The Mill",
+    ]
+
+
 def test_a_numbered_list_has_no_headings() -> None:
     items = "\n\n".join(f"{number}. Take the {number}th spoon" for number in range(1, 9))
     assert titles(cleaned(f"{prose(100)}\n\n{items}\n\nThe end of it.")) == []

@@ -63,7 +63,9 @@ def test_file_names_of_novels(path: str, named: tuple[str, str]) -> None:
         assert (document.title, document.author) == named
 
 
-@pytest.mark.parametrize("path", ["unp-20241231.txt", "25c-gbk.txt", "0001.txt", "a1b2c3.html"])
+@pytest.mark.parametrize(
+    "path", ["unp-20241231.txt", "25c-gbk.txt", "07-notes.txt", "0001.txt", "a1b2c3.html"]
+)
 def test_a_code_names_nothing(path: str) -> None:
     assert of_path(path) == ""
 
