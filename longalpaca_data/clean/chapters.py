@@ -14,6 +14,7 @@ from longalpaca_data.core import numerals
 CERTAIN = 3.0
 STYLE = 2.0  # for titles without a blank before them, where they are the document's habit
 UNLIKELY = 0.4
+INDENTED = 0.5  # of a chunk's lines: they are paragraphs, not wrapped ones
 MIN_STYLE = 4  # such lines, and half of all with this unit
 MAX_LINE = 80  # characters of a line that is a heading
 MAX_SPACED = 50  # characters of a title behind a blank or a colon
@@ -23,11 +24,11 @@ DECORATION = r"[\s【〖\[〔☆★◆◇●○■□▲△※=＝\-—*＊#＃�
 NUMBER = numerals.CHINESE_NUMBER
 DIVISION = rf"(?:第\s?{NUMBER}\s?[{ZH_DIVISION_UNITS}]|卷之?{NUMBER})"
 FRONT = re.compile(
-    rf"{DECORATION}(?:正文|番外篇?|外[传傳]|《[^《》]{{1,20}}》)?{DECORATION}"
+    rf"{DECORATION}(?:(?:正文|作品|VIP)卷?|番外篇?|外[传傳]|《[^《》]{{1,20}}》)?{DECORATION}"
     rf"(?:{DIVISION}[^。！？第]{{0,20}}[\s：:·])?{DECORATION}"
 )
 SEPARATED = re.compile(r"^[\s：:、.．·•—–（(《【〖\]】〗-]")
-SENTENCE_END = re.compile(r"[。；，、：…．;,”」』]$")
+SENTENCE_END = re.compile(r"[。；，、：．;,]$")
 ENDED = re.compile(r"[。！？”」』…．!?;；：:\-—＊*]\s*$")
 WITHOUT_ORDINAL = re.compile(
     rf"^(?P<number>[0-9０-９]{{1,4}}|[{numerals.CHINESE_DIGITS}]{{1,9}})(?P<unit>[章回])(?=$|[\s：:])"
@@ -47,6 +48,37 @@ class Candidate:
     unit: str
     numbered: Numbered
     fused: bool = False  # the title follows the label without a blank
+
+
+def split_unindented(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the pieces with short lines that stand out among indented paragraphs, each a line of
+    its own, as pieces of their own: the headings of files without blank lines.
+    """
+    result: list[Piece] = []
+    for piece in pieces:
+        lines = piece.lines if isinstance(piece, Chunk) else ()
+        if isinstance(piece, Chunk) and sum(map(_is_indented, lines)) >= INDENTED * len(lines) > 1:
+            result += _cut_out(piece)
+        else:
+            result.append(piece)
+    return result
+
+
+def _is_indented(line: str) -> bool:
+    return line.startswith(("\u3000", "  ", "\t"))
+
+
+def _cut_out(chunk: Chunk) -> Iterator[Chunk]:
+    lines, start = chunk.lines, 0
+    for index, line in enumerate(lines):
+        below = index + 1 == len(lines) or _is_indented(lines[index + 1])
+        if below and not _is_indented(line) and len(line) <= MAX_FUSED:
+            if start < index:
+                yield replace(chunk, lines=lines[start:index], blanks=chunk.blanks * (start == 0))
+            yield replace(chunk, lines=(line,), blanks=chunk.blanks * (index == 0))
+            start = index + 1
+    if start < len(lines):
+        yield replace(chunk, lines=lines[start:], blanks=chunk.blanks * (start == 0))
 
 
 def split_chapters(pieces: Sequence[Piece]) -> tuple[list[Piece], dict[int, str]]:

@@ -19,6 +19,8 @@ TITLE = re.compile(
 LEADER_NUMBER = re.compile(r"(?:[A-Z]-)?(?:\d+(?:,\s?\d+){0,20},?|[ivxlc]{1,8})?$")
 LEADER_TAIL = 200  # characters that are looked at
 LEADER = re.compile(r"(?:[.·]\s?){5,}$|[…⋯]{2,}$|\s_{5,}$")
+# Without a number: five dots end a sentence, too, and …… is Chinese for three.
+LONG_LEADER = re.compile(r"(?:[.·]\s?){10,}$|[…⋯]{5,}$")
 MAX_TRIED = 40  # lines that say Contents: handbooks of several volumes have a dozen tables
 MAX_CONTENTS = 5_000  # pieces of a table
 PAGE_REFERENCE = re.compile(r"(?:\t|\s{2,}|(?<=\D))(?:\d{1,3}-)?\d{1,4}$")
@@ -70,7 +72,9 @@ def _has_leader(text: str) -> bool:
     """Whether a text ends in dots (or dashes below) and a page's number."""
     tail = text[-LEADER_TAIL:].rstrip()
     number = LEADER_NUMBER.search(tail)
-    return bool(LEADER.search(tail[: number.start()].rstrip() if number else tail))
+    if number is None or not number.group():
+        return bool(LONG_LEADER.search(tail))
+    return bool(LEADER.search(tail[: number.start()].rstrip()))
 
 
 def take_contents(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Entry], int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from longalpaca_data.clean.chapters import split_chapters
+from longalpaca_data.clean.chapters import split_chapters, split_unindented
 from longalpaca_data.clean.chunks import Chunk, Piece
 from longalpaca_data.clean.contents import PAGE_REFERENCE, Entry, key
 from longalpaca_data.clean.labels import DIVISIONS, RULE, ZH_MARK, Label, label_of
@@ -39,7 +39,7 @@ def mark_headings(pieces: Sequence[Piece], entries: Sequence[Entry]) -> list[Pie
     structured = sum(isinstance(p, Block) and p.kind == "heading" for p in pieces) >= MIN_SEQUENCE
     chapters: dict[int, str] = {}
     if not structured:
-        pieces, chapters = split_chapters(_split_labels(pieces))
+        pieces, chapters = split_chapters(_split_labels(split_unindented(pieces)))
     marks = _of_structured(pieces) if structured else _marks(pieces, entries, chapters)
     levels = _levels(marks, any(isinstance(p, Block) and p.kind == "heading" for p in pieces))
     result: list[Piece] = []

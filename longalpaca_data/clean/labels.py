@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from longalpaca_data.core.language import HAN_CHARACTERS
+from longalpaca_data.core.language import HAN, HAN_CHARACTERS
 from longalpaca_data.core.numerals import (
     CHINESE_DIGITS,
     CHINESE_NUMBER,
@@ -18,7 +18,7 @@ WORD_NUMBER = rf"(?:THE\s+)?(?:{ENGLISH}|LAST)"
 LABEL = re.compile(
     r"^(?P<label>BOOK|VOLUME|VOL\.|PART|CHAPTER|CHAP\.|LETTER|STAVE|CANTO|ADVENTURE|ACT|SCENE|ARTICLE|SECTION"
     r"|Book|Volume|Part|Chapter|Letter|Stave|Canto|Adventure|Act|Scene|Article|Section)\s+"
-    rf"(?P<number>\d{{1,3}}|{ROMAN}|(?i:{WORD_NUMBER}))(?P<mark>\s*[.:,—–-]+|\b)(?P<rest>.*)$"
+    rf"(?P<number>\d{{1,3}}|{ROMAN}|(?i:{WORD_NUMBER}))(?P<mark>\s*[.:,：、—–-]+|\b)(?P<rest>.*)$"
 )
 FUSED = re.compile(rf"^(CHAPTER|BOOK|PART|LETTER|VOLUME|CANTO)({ROMAN}|\d{{1,3}})(?=\W|$)")
 LIST_NUMBER = re.compile(r"^\(?\d{1,2}\)\s+(?=\S)")
@@ -99,7 +99,8 @@ ZH_MATTER = re.compile(
     + rf")\s?(?:之?{CHINESE_NUMBER})?[】〗\]]?(?P<rest>$|[\s:：·—–-]+[^。]{{1,30}}$)"
 )
 ZH_LIST = re.compile(
-    rf"^(?:(?P<number>[{CHINESE_DIGITS}]{{1,4}}|\d{{1,3}})(?:、|[.．]\s*(?=[{HAN_CHARACTERS}])))\S.{{0,30}}$"
+    rf"^(?:(?P<number>[{CHINESE_DIGITS}]{{1,4}}|\d{{1,3}})"
+    rf"(?:、|(?:[.．]\s*|\s+)(?=[{HAN_CHARACTERS}])))\S.{{0,30}}$"
 )
 ZH_ALONE = re.compile(rf"^[（(]?[{CHINESE_DIGITS}]{{1,4}}[)）]?$")
 ZH_GROUPS = {
@@ -117,7 +118,7 @@ NUMBERED = re.compile(
     r"^(?P<number>\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+(?P<rest>[A-Z\u4e00-\u9fff“\"(].{1,90})$"
 )
 LETTERED = re.compile(r"^(?P<number>[A-H](?:\.\d{1,2}){0,3})\.?\s+(?P<rest>[A-Z].{2,90})$")
-ROMAN_ALONE = re.compile(rf"^{ROMAN}\.?$")
+ROMAN_ALONE = re.compile(rf"^(?:{ROMAN}|[\u2160-\u216b])\.?$")
 ROMAN_TITLED = re.compile(rf"^(?P<number>{ROMAN})\.\s+(?P<rest>[A-Z].{{2,80}})$")
 WORD_ALONE = re.compile(rf"^(?:{'|'.join(ENGLISH_WORDS)})\.?$", re.IGNORECASE)
 ARABIC_ALONE = re.compile(r"^\d{1,3}\.?$")
@@ -179,4 +180,5 @@ def _is_title(match: re.Match[str]) -> bool:
         return False  # "CHAPTER I. (Sperm Whale).—This whale, among the English … . He is …"
     if not rest or match["mark"].strip():
         return True
-    return rest[:1].isupper() and len(rest) <= MAX_SPACED_REST and rest[-1:] not in ".,;"
+    titled = rest[:1].isupper() or HAN.match(rest)
+    return bool(titled) and len(rest) <= MAX_SPACED_REST and rest[-1:] not in ".,;。，；"

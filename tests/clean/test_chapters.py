@@ -42,11 +42,20 @@ def found(text: str) -> list[str]:
         ["一", "二", "三", "四"],
         ["一、井台", "二、雨", "三、山"],
         ["1、井台", "2、雨", "3、山"],
+        ["一　井台", "二　雨", "三　山"],
+        ["01 井台", "02 雨", "03 山"],
+        ["Chapter 1 井台", "Chapter 2 雨", "Chapter 3 山"],
+        ["第一章 井……", "第二章 雨……", "第三章 “山”"],
+        ["序章 井", "第一章 雨", "第二章 山", "终章 石"],
+        ["（一）", "（二）", "（三）"],
+        ["Ⅰ", "Ⅱ", "Ⅲ"],
     ],
 )
 def test_every_heading_is_a_section(headings: list[str]) -> None:
     expected = [" ".join(heading.split()) for heading in headings]
     assert found(novel(*headings)) == expected
+    paragraphs = "\n".join(f"　　{TEXT * 3}" for _ in range(3))
+    assert found("\n".join(f"{heading}\n{paragraphs}" for heading in headings)) == expected
 
 
 @pytest.mark.parametrize(

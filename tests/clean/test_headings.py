@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from longalpaca_data.clean import clean_document
+from longalpaca_data.clean.contents import drop_leaders
 from longalpaca_data.core.records import Block
 from tests.clean.make import cleaned, prose, raw, titles
 
@@ -149,3 +152,19 @@ def test_paragraphs_of_a_page_without_headings_may_be_headings() -> None:
     ]
     document = clean_document(raw(blocks, file_format="html"), len)
     assert titles(document) == [(1, "CHAPTER I"), (1, "CHAPTER II"), (1, "CHAPTER III")]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_entry"),
+    [
+        ("V.  THE LAST OF THE BLIND MAN  . . . . . . . . . . 36", True),
+        ("第一章 井……………………12", True),
+        ("Wells ................... xvii", True),
+        ("Wells ............................", True),
+        ("他回头望着远处的山……", False),
+        ("And then he was gone.....", False),
+        ("He said . . . . . and went", False),
+    ],
+)
+def test_leaders_end_in_a_number_or_are_long(line: str, is_entry: bool) -> None:
+    assert (drop_leaders([Block("line", line)]) == []) == is_entry

@@ -143,7 +143,8 @@ def _unnamed(window: Window, part: Part) -> str:
     titles tell them apart.
     """
     alone = len(window.parts) == 1
-    return unnamed(part.title, part.kind, window.language) if alone else ""
+    nameless = alone or not part.title
+    return unnamed(part.title, part.kind, window.language) if nameless else ""
 
 
 def _material(
