@@ -17,6 +17,7 @@ TITLE = re.compile(
 )
 # What may stand behind a leader, from the line's end backwards; and the leader's own signs.
 LEADER_NUMBER = re.compile(r"(?:[A-Z]-)?(?:\d+(?:,\s?\d+){0,20},?|[ivxlc]{1,8})?$")
+LEADER_SIGNS = ("..", ". .", "·", "…", "⋯", "__")
 LEADER_TAIL = 200  # characters that are looked at
 LEADER = re.compile(r"(?:[.·]\s?){5,}$|[…⋯]{2,}$|\s_{5,}$")
 # Without a number: five dots end a sentence, too, and …… is Chinese for three.
@@ -71,6 +72,8 @@ def drop_leaders(blocks: Sequence[Block]) -> list[Block]:
 def _has_leader(text: str) -> bool:
     """Whether a text ends in dots (or dashes below) and a page's number."""
     tail = text[-LEADER_TAIL:].rstrip()
+    if not any(signs in tail for signs in LEADER_SIGNS):
+        return False
     number = LEADER_NUMBER.search(tail)
     if number is None or not number.group():
         return bool(LONG_LEADER.search(tail))

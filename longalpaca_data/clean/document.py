@@ -195,7 +195,8 @@ def assemble(blocks: Sequence[Block]) -> tuple[str, tuple[Section, ...]]:
     text = SEPARATOR.join(block.text for block in blocks)
     sections = []
     for index, (heading, level, start) in enumerate(starts):
-        following = (later[2] for later in starts[index + 1 :] if later[1] <= level)
+        below = (starts[later] for later in range(index + 1, len(starts)))
+        following = (later[2] for later in below if later[1] <= level)
         end = next(following, len(text) + len(SEPARATOR)) - len(SEPARATOR)
         sections.append(Section(heading, level, start, start + len(heading), end))
     return text, tuple(sections)
