@@ -176,7 +176,9 @@ def _candidate(
     if number is None:
         return None
     again = bool(HALVES.search(title))
-    return Candidate(0, 0, start, match["unit"], Numbered(number, weight, again, len(title)), fused)
+    return Candidate(
+        0, 0, start, match["unit"], Numbered(number, weight, again, length=len(title)), fused
+    )
 
 
 def _chosen(candidates: Iterator[Candidate]) -> list[Candidate]:

@@ -22,31 +22,33 @@ DOUBTFUL = 1.0  # below this, both neighbours must be there
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """A line's number and how much it looks like a heading (3 certain, 1 doubtful, less unlikely).
-    ``again`` if it may repeat the number before it: the second half of a chapter in two.
+    ``again`` if it may repeat the number before it: the second half of a chapter in two. ``fresh``
+    if a part or volume begins above it, so that numbers may begin again.
     ``length`` of what follows the number: of two such lines the shorter is the heading.
     """
 
     number: int
     weight: float
     again: bool = False
+    fresh: bool = False
     length: int = 0
 
 
-def counting_up(lines: Sequence[Numbered]) -> list[int]:
+def counting_up(lines: Sequence[Numbered], min_run: float = MIN_RUN) -> list[int]:
     """Return the indices of the lines that make up the heaviest way of counting.
 
-    Each counts one more than the line before it, but for jumps and fresh starts, which cost. Takes
-    time proportional to the number of lines.
+    Each counts one more than the line before it, but for jumps and fresh starts, which cost; what
+    counts without a jump weighs ``min_run`` at least. Takes time proportional to the lines.
     """
     chain = _heaviest(lines)
     kept: list[int] = []
     run: list[int] = []
     for index in chain:
         if run and lines[index].number - lines[run[-1]].number not in (0, 1):
-            kept += _believed(run, lines)
+            kept += _believed(run, lines, min_run)
             run = []
         run.append(index)
-    return _with_misprints(kept + _believed(run, lines), lines)
+    return _with_misprints(kept + _believed(run, lines, min_run), lines)
 
 
 def _with_misprints(kept: list[int], lines: Sequence[Numbered]) -> list[int]:
@@ -60,13 +62,13 @@ def _with_misprints(kept: list[int], lines: Sequence[Numbered]) -> list[int]:
     return sorted([*kept, *added])
 
 
-def _believed(run: list[int], lines: Sequence[Numbered]) -> list[int]:
+def _believed(run: list[int], lines: Sequence[Numbered], min_run: float) -> list[int]:
     """Unlikely lines count only between likely ones, and a run needs some weight in all."""
     while run and lines[run[0]].weight < DOUBTFUL:
         run = run[1:]
     while run and lines[run[-1]].weight < DOUBTFUL:
         run = run[:-1]
-    return run if sum(lines[index].weight for index in run) >= MIN_RUN else []
+    return run if sum(lines[index].weight for index in run) >= min_run else []
 
 
 def _heaviest(lines: Sequence[Numbered]) -> list[int]:
@@ -80,6 +82,8 @@ def _heaviest(lines: Sequence[Numbered]) -> list[int]:
         if not 0 <= number <= MAX_NUMBER:
             continue
         fresh = RESTART if number <= 1 else LATE_RESTART
+        if line.fresh and number <= 1:
+            fresh = 0.0
         options = [(0.0, -1), (best[0] - fresh, best[1])]
         if number - 1 in ending:
             options.append(ending[number - 1])

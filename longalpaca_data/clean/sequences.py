@@ -12,6 +12,7 @@ from longalpaca_data.clean.chunks import Chunk, Piece
 from longalpaca_data.clean.counting import DOUBTFUL, Numbered, counting_up
 from longalpaca_data.clean.labels import (
     ARABIC_ALONE,
+    DIVISIONS,
     LETTERED,
     NUMBERED,
     ROMAN_ALONE,
@@ -19,6 +20,7 @@ from longalpaca_data.clean.labels import (
     WORD_ALONE,
     ZH_ALONE,
     ZH_LIST,
+    label_of,
 )
 from longalpaca_data.core import numerals
 from longalpaca_data.core.language import HAN
@@ -134,13 +136,18 @@ def numbers_alone(pieces: Sequence[Piece]) -> list[Mark]:
 def _alone(pieces: Sequence[Piece], pattern: re.Pattern[str]) -> list[Mark]:
     found: list[Mark] = []
     numbers: list[Numbered] = []
+    divided = False
     for index, piece in enumerate(pieces):
         text = _number_and_title(piece, pattern)
         if text:
             number = numerals.value(text.split(maxsplit=1)[0].strip(".（()）"))
             found.append(Mark(index, index + 1, text, "number"))
-            numbers.append(Numbered(-1 if number is None else number, DOUBTFUL))
-    marks = [found[index] for index in counting_up(numbers)]
+            value = -1 if number is None else number
+            numbers.append(Numbered(value, DOUBTFUL, fresh=divided))
+            divided = False
+        elif (label := label_of(candidate(piece))) and label.group in DIVISIONS:
+            divided = True
+    marks = [found[index] for index in counting_up(numbers, min_run=0)]
     if len(marks) < MIN_SEQUENCE or _spread(marks, pieces) < MIN_TEXT_BETWEEN:
         return []
     whole = sum(_is_finished(pieces, mark.start - 1) for mark in marks)

@@ -72,6 +72,26 @@ def test_roman_numerals_alone_count_up() -> None:
     assert titles(cleaned(book("I", "V", "X"))) == []
 
 
+def test_numbers_begin_again_in_each_part() -> None:
+    text = book("PART ONE", "I", "II", "PART TWO", "I", "PART THREE", "I", "II")
+    assert [level for level, _ in titles(cleaned(text))] == [1, 2, 2, 1, 2, 1, 2, 2]
+
+
+def test_a_number_stands_above_its_title() -> None:
+    for first, second, third in (("I", "II", "III"), ("1", "2", "3"), ("One", "Two", "Three")):
+        text = book(f"{first}\nThe Old Mill", f"{second}\n\nThe New Mill", f"{third}\nNo Mill")
+        assert titles(cleaned(text)) == [
+            (1, f"{first} The Old Mill"),
+            (1, f"{second} The New Mill"),
+            (1, f"{third} No Mill"),
+        ]
+
+
+def test_page_numbers_are_no_headings() -> None:
+    pages = [f"{prose(150).rstrip('.')}\n\n{number}\n" for number in range(1, 9)]
+    assert titles(cleaned("\n".join(pages))) == []
+
+
 def test_chinese_chapters() -> None:
     prose_zh = (
         "話說天下大勢，分久必合，合久必分。週末七國分爭，並入於秦。及秦滅之後，楚漢分爭，又並入於漢。"
