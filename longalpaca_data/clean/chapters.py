@@ -14,6 +14,7 @@ from longalpaca_data.core import numerals
 CERTAIN = 3.0
 STYLE = 2.0  # for titles without a blank before them, where they are the document's habit
 UNLIKELY = 0.4
+APART = 2  # empty lines that a line among indented paragraphs is as good as set off by
 INDENTED = 0.5  # of a chunk's lines: they are paragraphs, not wrapped ones
 MIN_STYLE = 4  # such lines, and half of all with this unit
 MAX_LINE = 80  # characters of a line that is a heading
@@ -75,7 +76,7 @@ def _cut_out(chunk: Chunk) -> Iterator[Chunk]:
         if below and not _is_indented(line) and len(line) <= MAX_FUSED:
             if start < index:
                 yield replace(chunk, lines=lines[start:index], blanks=chunk.blanks * (start == 0))
-            yield replace(chunk, lines=(line,), blanks=chunk.blanks * (index == 0))
+            yield replace(chunk, lines=(line,), blanks=max(APART, chunk.blanks * (index == 0)))
             start = index + 1
     if start < len(lines):
         yield replace(chunk, lines=lines[start:], blanks=chunk.blanks * (start == 0))

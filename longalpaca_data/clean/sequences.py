@@ -41,6 +41,7 @@ MAX_TITLE_LINES = 3  # below a number
 MIN_STORIES = 3
 LONG_STORIES = 0.8
 MIN_STORY = 500  # characters: what bare titles stand over
+INDENTED = 0.5  # of the chunks: paragraphs begin with blanks, titles don't
 MAX_BARE = 60
 MAX_NUMBERED = 130  # of a number with the title below it
 FINISHED = re.compile(r"[.!?。！？．…:：;—*_\-][”’\"')\]」』]*$")
@@ -213,18 +214,24 @@ def bare_titles(pieces: Sequence[Piece]) -> list[Mark]:
 
 
 def _stories(pieces: Sequence[Piece]) -> list[Mark]:
-    blanks = Counter(piece.blanks for piece in pieces if isinstance(piece, Chunk))
+    chunks = [piece for piece in pieces if isinstance(piece, Chunk)]
+    blanks = Counter(piece.blanks for piece in chunks)
     usual = blanks.most_common(1)[0][0] if blanks else 0
+    indented = sum(piece.lines[0][:1].isspace() for piece in chunks) >= INDENTED * len(chunks)
     found = []
     for index, piece in enumerate(pieces[:-1]):
+        if not isinstance(piece, Chunk) or len(piece.lines) > 1:
+            continue
         text = candidate(piece, MAX_BARE)
-        apart = isinstance(piece, Chunk) and piece.blanks > max(usual, 1) and len(piece.lines) == 1
+        apart = piece.blanks > max(usual, 1) or (indented and not piece.lines[0][:1].isspace())
         if apart and _is_bare_title(text) and len(pieces[index + 1].text) > len(text):
             found.append(Mark(index, index + 1, text, "story"))
     if found and found[0].start > 1 and _is_bare_title(text := candidate(pieces[0], MAX_BARE)):
         found.insert(0, Mark(0, 1, text, "story"))
     starts = [mark.start for mark in found] + [len(pieces)]
     long = [_text_length(pieces, a, b) >= MIN_STORY for a, b in pairwise(starts)]
+    front = next((index for index, is_long in enumerate(long) if is_long), 0)  # title, author
+    found, long = found[front:], long[front:]
     # One short stretch in five is a dedication, a date, a poem's title; more are no stories.
     enough = len(found) >= MIN_STORIES and sum(long) >= LONG_STORIES * len(found)
     return found if enough else []

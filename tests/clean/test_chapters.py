@@ -139,5 +139,11 @@ def test_the_contents_are_no_sections(page: str) -> None:
 
 def test_stories_with_bare_titles() -> None:
     stories = ["井台", "雨停了", "山的那一边"]
-    text = "\n\n\n".join(f"{story}\n\n{LINES}\n\n{LINES}" for story in stories)
-    assert found(text) == stories
+    paragraphs = "\n".join(f"　　{TEXT * 3}" for _ in range(6))
+    for text in (
+        "\n\n\n".join(f"{story}\n\n{LINES}\n\n{LINES}" for story in stories),
+        "\n\n".join(f"{story}\n\n{LINES}\n\n{LINES}" for story in stories),
+        "\n".join(f"{story}\n{paragraphs}" for story in stories),
+    ):
+        assert found(text) == stories
+        assert found(f"《井台集》\n\n作者：无名氏\n\n{text}") == stories
