@@ -205,6 +205,7 @@ def _in_style(candidate: Candidate) -> Candidate:
 def _parts(chunk: Chunk, chosen: Sequence[Candidate]) -> Iterator[tuple[Chunk, str]]:
     """Yield the chunk in parts, each heading's with its unit."""
     lines = list(chunk.lines)
+    taken = {candidate.line for candidate in chosen}
     position, blanks = 0, chunk.blanks
     for candidate in chosen:
         line = lines[candidate.line]
@@ -232,7 +233,7 @@ def _parts(chunk: Chunk, chosen: Sequence[Candidate]) -> Iterator[tuple[Chunk, s
         if stop > position:
             yield replace(chunk, lines=tuple(lines[position:stop]), blanks=0), ""
         position = stop
-        if _has_title_line(lines[position : position + 2]):
+        if position not in taken and _has_title_line(lines[position : position + 2]):
             yield replace(chunk, lines=(lines[position],), blanks=0), ""
             position += 1
     if position < len(lines):

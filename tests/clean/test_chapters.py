@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.clean.make import cleaned, titles
+from longalpaca_data.clean.chapters import split_chapters, split_unindented
+from longalpaca_data.clean.chunks import chunk
+from tests.clean.make import cleaned, lines, titles
 
 TEXT = "井台边的老人把水桶放在石头上，望着远处的山，想起许多年前的那个早晨。"
 LINES = "\n\n".join(f"　　{TEXT * 3}" for _ in range(3))
@@ -121,6 +125,12 @@ def test_volumes_hold_chapters_that_begin_again() -> None:
     headings = ["第一卷 水", "第一章 井", "第二章 雨", "第二卷 山", "第一章 石", "第二章 桥"]
     assert [level for level, _ in titles(cleaned(novel(*headings)))] == [1, 2, 2, 1, 2, 2]
     assert len(found(novel(*headings))) == 6
+    paragraphs = "\n".join(f"　　{TEXT * 3}" for _ in range(3))
+    below = ["第一卷", "第一章", paragraphs, "第二章", paragraphs, "第二卷", "第三章", paragraphs]
+    tight = cleaned("\n".join(below))
+    levels = [(1, "第一卷"), (2, "第一章"), (2, "第二章"), (1, "第二卷"), (2, "第三章")]
+    assert titles(tight) == levels
+    assert tight.text.count("第三章") == 1
 
 
 def test_a_line_that_names_volume_and_chapter_is_a_chapter() -> None:
@@ -147,3 +157,39 @@ def test_stories_with_bare_titles() -> None:
     ):
         assert found(text) == stories
         assert found(f"《井台集》\n\n作者：无名氏\n\n{text}") == stories
+
+
+LINE = st.sampled_from(
+    [
+        "第一章",
+        "第二章 雨",
+        "第三章雨",
+        "\u3000\u3000第四章：山",
+        "正文 第五章 石",
+        "第一卷",
+        "卷二 山",
+        "第六章 桥\u3000話說老人",
+        "第七章 桥\u3000話",
+        "說老人又走到井边。",
+        "他走了。第八章 夜",
+        "------",
+        "\u3000\u3000井台边的老人。",
+        "望着远处的山",
+        "八章 夜",
+        "",
+        "",
+        "一",
+        "12",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(LINE, max_size=40))
+def test_cutting_at_headings_loses_nothing(texts: list[str]) -> None:
+    before = chunk(lines("\n".join(texts)))
+    after, groups = split_chapters(split_unindented(before))
+    assert all(index < len(after) for index in groups)
+    assert "".join(p.text for p in after).replace(" ", "") == "".join(
+        p.text for p in before
+    ).replace(" ", "")
