@@ -159,33 +159,28 @@ def test_stories_with_bare_titles() -> None:
         assert found(f"《井台集》\n\n作者：无名氏\n\n{text}") == stories
 
 
-LINE = st.sampled_from(
-    [
-        "第一章",
-        "第二章 雨",
-        "第三章雨",
-        "\u3000\u3000第四章：山",
-        "正文 第五章 石",
-        "第一卷",
-        "卷二 山",
-        "第六章 桥\u3000話說老人",
-        "第七章 桥\u3000話",
-        "說老人又走到井边。",
-        "他走了。第八章 夜",
-        "------",
-        "\u3000\u3000井台边的老人。",
-        "望着远处的山",
-        "八章 夜",
-        "",
-        "",
-        "一",
-        "12",
-    ]
-)
+LINES_OF_NOVELS = """第一章
+第二章 雨
+第三章雨
+　　第四章：山
+正文 第五章 石
+第一卷
+卷二 山
+第六章 桥　話說老人
+第七章 桥　話
+說老人又走到井边。
+他走了。第八章 夜
+------
+　　井台边的老人。
+望着远处的山
+八章 夜
+
+一
+12"""
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(LINE, max_size=40))
+@given(st.lists(st.sampled_from(LINES_OF_NOVELS.split("\n")), max_size=40))
 def test_cutting_at_headings_loses_nothing(texts: list[str]) -> None:
     before = chunk(lines("\n".join(texts)))
     after, groups = split_chapters(split_unindented(before))
