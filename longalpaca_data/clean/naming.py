@@ -1,7 +1,7 @@
 """What is the work called? Metadata, cover, file name and text are heard in turn.
 
-A title from metadata that is a file's or a form's name, or that a PDF's first pages don't show,
-counts less than what the first page says in its largest letters. Where nothing names the work the
+A title from metadata that is a file's or a form's name counts less than what the first page says
+in its largest letters. Where nothing names the work the
 title is empty, and questions say "this book".
 """
 
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from longalpaca_data.clean import title
 from longalpaca_data.clean.chunks import Piece
-from longalpaca_data.clean.contents import key
 from longalpaca_data.clean.gutenberg import Facts
 from longalpaca_data.clean.labels import NUMBERED, label_of
 from longalpaca_data.clean.sequences import body_size
@@ -22,8 +21,6 @@ from longalpaca_data.core.language import HAN, HAN_CHARACTERS
 from longalpaca_data.core.records import Block, RawDocument
 
 FRONT_PIECES = 80
-FRONT_CHARACTERS = 8_000
-SHOWN = 0.6  # of a metadata title's longer words stand on the first pages
 LARGER = 1.1  # times the text's size: a title on a first page
 SAME_SIZE = 0.6  # points
 MIN_LETTERS, MIN_WORDS, MAX_WORDS = 6, 2, 30
@@ -59,8 +56,9 @@ def name(seen: Witnesses) -> tuple[str, str]:
     metadata = title.judge(title.without_site(raw.title, _headings(seen)))
     metadata = title.in_own_script(metadata, seen.pieces)
     cover = largest_lines(seen.pieces) if raw.format == "pdf" else ""
-    trusted = not title.is_weak(raw.title) and (not cover or is_shown(metadata, seen.pieces))
-    trusted = trusted and not (raw.format == "pdf" and is_heading(metadata, seen.pieces))
+    # A title that the recipe gave counts, shown or not; the PDF reader has judged the metadata's.
+    chapter = raw.format == "pdf" and is_heading(metadata, seen.pieces)
+    trusted = not title.is_weak(raw.title) and not chapter
     found = (
         (metadata if trusted else "")
         or title.in_own_script(title.judge(facts.title), seen.pieces)
@@ -147,16 +145,6 @@ def is_heading(name: str, pieces: Sequence[Piece]) -> bool:
         return False
     text = pieces[places[-1] + 1].text
     return len(text) >= MIN_TEXT and _others(pieces, pieces[places[-1]].size, [name]) > MAX_OTHERS
-
-
-def is_shown(name: str, pieces: Sequence[Piece]) -> bool:
-    """Whether a title, or most of its longer words, stand on the first pages."""
-    front = " ".join(piece.text for piece in pieces[:FRONT_PIECES])[:FRONT_CHARACTERS]
-    if key(name) in key(front):
-        return True
-    wanted = [word for word in re.findall(r"\w+", name.casefold()) if len(word) > 3]
-    known = set(re.findall(r"\w+", front.casefold()))
-    return bool(wanted) and sum(word in known for word in wanted) >= SHOWN * len(wanted)
 
 
 def of_filing(pieces: Sequence[Piece]) -> str:

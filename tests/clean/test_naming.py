@@ -101,13 +101,14 @@ def paper(metadata: str, *, page: str = "Wells of the Northern Hills") -> Docume
 
 @pytest.mark.parametrize(
     "metadata",
-    ["", "wells-final-v3", "Microsoft Word - w.doc", "Form 10-K", "Instructions for Authors"],
+    ["", "wells-final-v3", "Microsoft Word - w.doc", "Form 10-K"],
 )
 def test_the_first_pages_largest_lines_outweigh_a_poor_title(metadata: str) -> None:
     assert paper(metadata).title == "Wells of the Northern Hills and Their Buckets"
 
 
-def test_a_title_that_the_page_shows_is_kept() -> None:
+def test_a_recipes_title_is_kept_though_the_page_says_another() -> None:
+    assert paper("A Study of Wells").title == "A Study of Wells"
     assert paper("Wells of the northern hills").title == "Wells of the northern hills"
 
 
