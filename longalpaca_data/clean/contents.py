@@ -15,9 +15,15 @@ TITLE = re.compile(
     r"|^list of (?:figures|tables|illustrations|acronyms)[.:]?$|^目\s*[录錄次][:：]?$",
     re.IGNORECASE,
 )
-LEADER = re.compile(
-    r"(?:[.·]\s?){5,}\s*(?:[A-Z]-)?(?:\d+(?:,\s*\d+)*,?|[ivxlc]+)?\s*$|[…⋯]{2,}\s*\d*\s*$|\s_{5,}\s*\d+$"
-)
+# What may stand behind a leader, from the line's end backwards; and the leader's own signs.
+LEADER_NUMBER = re.compile(r"(?:[A-Z]-)?(?:\d+(?:,\s?\d+){0,20},?|[ivxlc]{1,8})?$")
+LEADER_SIGNS = ("..", ". .", "·", "…", "⋯", "__")
+LEADER_TAIL = 200  # characters that are looked at
+LEADER = re.compile(r"(?:[.·]\s?){5,}$|[…⋯]{2,}$|\s_{5,}$")
+# Without a number: five dots end a sentence, too, and …… is Chinese for three.
+LONG_LEADER = re.compile(r"(?:[.·]\s?){10,}$|[…⋯]{5,}$")
+MAX_TRIED = 40  # lines that say Contents: handbooks of several volumes have a dozen tables
+MAX_CONTENTS = 5_000  # pieces of a table
 PAGE_REFERENCE = re.compile(r"(?:\t|\s{2,}|(?<=\D))(?:\d{1,3}-)?\d{1,4}$")
 FRONT_PIECES = 400
 MIN_INNER_ENTRIES = 10
@@ -50,7 +56,7 @@ def drop_leaders(blocks: Sequence[Block]) -> list[Block]:
     kept: list[Block] = []
     pending: list[Block] = []  # a list's title and blank lines, waiting for its first entry
     for block in blocks:
-        if block.kind in ("line", "paragraph", "item") and LEADER.search(block.text):
+        if block.kind in ("line", "paragraph", "item") and _has_leader(block.text):
             pending = []
         elif TITLE.match(block.text.strip()):
             kept += pending
@@ -63,6 +69,17 @@ def drop_leaders(blocks: Sequence[Block]) -> list[Block]:
     return kept + pending
 
 
+def _has_leader(text: str) -> bool:
+    """Whether a text ends in dots (or dashes below) and a page's number."""
+    tail = text[-LEADER_TAIL:].rstrip()
+    if not any(signs in tail for signs in LEADER_SIGNS):
+        return False
+    number = LEADER_NUMBER.search(tail)
+    if number is None or not number.group():
+        return bool(LONG_LEADER.search(tail))
+    return bool(LEADER.search(tail[: number.start()].rstrip()))
+
+
 def take_contents(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Entry], int]:
     """Return the pieces without tables of contents, the first one's entries, and where it stood.
 
@@ -71,9 +88,10 @@ def take_contents(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Entry], in
     """
     kept = list(pieces)
     found: list[Entry] = []
-    place = start = 0
+    place = start = tried = 0
     while start < len(kept):
-        if TITLE.match(kept[start].text.strip()):
+        if tried < MAX_TRIED and TITLE.match(kept[start].text.strip()):
+            tried += 1
             stop = _end(kept, start)
             entries = _entries(kept[start + 1 : stop])
             wanted = MIN_ENTRIES if start < FRONT_PIECES and not found else MIN_INNER_ENTRIES
@@ -89,7 +107,7 @@ def _end(pieces: Sequence[Piece], start: int) -> int:
     """The list ends where its first entry comes again, at a heading, or at prose."""
     first = ""
     last = start + 1
-    for index in range(start + 1, len(pieces)):
+    for index in range(start + 1, min(len(pieces), start + MAX_CONTENTS)):
         piece = pieces[index]
         lines = piece.lines if isinstance(piece, Chunk) else tuple(piece.text.split("\n"))
         again = first and key(piece.text).startswith(first) and len(first) > 1

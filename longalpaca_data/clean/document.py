@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from longalpaca_data.clean import gutenberg, kind, licence, title
+from longalpaca_data.clean import gutenberg, kind, licence, naming
 from longalpaca_data.clean.chunks import Chunk, Piece, chunk
 from longalpaca_data.clean.contents import drop_leaders, key, take_contents
 from longalpaca_data.clean.embedded import split_embedded, without_index, without_second_copies
@@ -16,12 +16,18 @@ from longalpaca_data.clean.labels import spaced
 from longalpaca_data.clean.lines import paragraphs, without_emphasis
 from longalpaca_data.clean.openings import in_small_letters
 from longalpaca_data.clean.running_headers import remove_running_headers
-from longalpaca_data.clean.unicode import characters, clean_code, clean_text, without_runs
+from longalpaca_data.clean.unicode import (
+    characters,
+    clean_code,
+    clean_text,
+    line_characters,
+    without_runs,
+)
 from longalpaca_data.core import language
 from longalpaca_data.core.records import Block, Document, RawDocument, Section, content_id
 from longalpaca_data.pipeline.stage import Context, Stage
 
-RULES = 2  # raised when the rules change: documents are then cleaned again
+RULES = 3  # raised when the rules change: documents are then cleaned again
 LANGUAGES = ("en", "zh")
 SEPARATOR = "\n\n"
 STRAY_SLASH = re.compile(r"(?<=[.;!?])/$")
@@ -73,9 +79,8 @@ def clean_document(
     text, sections = assemble(draft.blocks)
     if not any(map(str.isalnum, text)):
         raise Unusable("empty after cleaning")
-    named = language.normalise(raw.language)
-    code = named if named in languages else language.detect(text)
-    if code not in languages:
+    code = language.decide(raw.language, text)
+    if not language.accepted(code, languages):
         raise Unusable("unsupported language", f"{code}; supported: {', '.join(languages)}")
     guessed = kind.guess(
         draft.title, [section.title for section in sections], text, raw.format, draft.is_book
@@ -107,13 +112,13 @@ class Draft:
 
 
 def _draft(raw: RawDocument) -> Draft:
-    blocks = [replace(block, text=without_runs(characters(block.text))) for block in raw.blocks]
+    blocks = [_plain(block) for block in raw.blocks]
     blocks, facts = gutenberg.strip(blocks)
     blocks = drop_leaders(remove_running_headers(blocks))
     pieces = chunk(blocks)
     if sum(block.kind == "heading" for block in blocks) < MIN_HEADINGS:
         pieces = [_as_chunk(piece) for piece in pieces]
-    page_title, page_author = title.of_title_page(pieces)
+    first = pieces
     pieces, entries, body = take_contents(pieces)
     marked = [*pieces[:body], *mark_headings(pieces[body:], entries)]
     finished = [clean_block(block) for block in split_embedded(paragraphs(marked))]
@@ -121,23 +126,21 @@ def _draft(raw: RawDocument) -> Draft:
         finished = [replace(block, text=without_emphasis(block.text)) for block in finished]
     finished = [block for block in finished if block.text.strip()]
     finished = in_small_letters(without_index(without_second_copies(finished)))
-    name = (
-        title.judge(raw.title)
-        or title.judge(facts.title)
-        or page_title
-        or title.of_colophon(pieces)
-        or (title.of_first_line(marked) if raw.format == "text" else "")
-        or title.judge(facts.closing_title)
-        or _first_heading(finished, raw.format)
-        or title.of_path(raw.path)
-    )
+    name, author = naming.name(naming.Witnesses(raw, facts, first, marked, finished))
     return Draft(
         _without_title(finished, name),
-        title.in_own_script(name, pieces),
-        raw.author or facts.author or page_author,
+        name,
+        author,
         licence.short(raw.licence) or facts.licence or licence.of_front(blocks),
-        facts.found or bool(page_author),
+        facts.found or bool(author and raw.format == "text"),
     )
+
+
+def _plain(block: Block) -> Block:
+    """Mend a block's characters; most have nothing to mend, and stay the object that they are."""
+    mend = line_characters if block.kind == "line" else characters
+    text = without_runs(mend(block.text))
+    return block if text == block.text else replace(block, text=text)
 
 
 def _as_chunk(piece: Piece) -> Piece:
@@ -156,23 +159,14 @@ def clean_block(block: Block) -> Block:
     return replace(block, text=STRAY_SLASH.sub("", text))
 
 
-def _first_heading(blocks: Sequence[Block], format: str) -> str:  # noqa: A002 — the word users know
-    """The first heading of the highest level, if it is the only one of that level."""
-    if format in ("text", "pdf"):
-        return ""
-    levels = [block.level for block in blocks if block.kind == "heading"]
-    tops = [
-        block.text for block in blocks if block.kind == "heading" and block.level == min(levels)
-    ]
-    return title.judge(tops[0]) if len(tops) == 1 else ""
-
-
 def _without_title(blocks: list[Block], name: str) -> list[Block]:
     """A heading that repeats the document's title is its title, not a section.
 
     So is a first heading that stands above all others and says a part of it: "Annual Report 2021"
     in a document named "Annual Report 2021 – Straith Scaleworks plc".
     """
+    if not key(name):
+        return blocks
     same = re.compile(re.escape(key(name)) + r"(?:by.{0,60})?")
     levels = [block.level for block in blocks if block.kind == "heading"]
     alone = len(levels) > 1 and levels[0] < min(levels[1:])
@@ -201,7 +195,8 @@ def assemble(blocks: Sequence[Block]) -> tuple[str, tuple[Section, ...]]:
     text = SEPARATOR.join(block.text for block in blocks)
     sections = []
     for index, (heading, level, start) in enumerate(starts):
-        following = (later[2] for later in starts[index + 1 :] if later[1] <= level)
+        below = (starts[later] for later in range(index + 1, len(starts)))
+        following = (later[2] for later in below if later[1] <= level)
         end = next(following, len(text) + len(SEPARATOR)) - len(SEPARATOR)
         sections.append(Section(heading, level, start, start + len(heading), end))
     return text, tuple(sections)

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from longalpaca_data.clean.contents import key
+from longalpaca_data.core.language import HAN_CHARACTERS
+from longalpaca_data.core.numerals import CHINESE_NUMBER
 from longalpaca_data.core.records import Block
 
 # 「…且聽下回分解。第十三回　蘧駪夫求賢問業　馬純上仗義疏財話說婁府…」
 # A title is a couplet of seven or eight characters each, and a storyteller's opening follows it.
 EMBEDDED = re.compile(
-    r"(?:(?<=[。！？”」…])|^)\s*(第[一二三四五六七八九十百零〇○]{1,5}回"
-    r"[\s\u3000]*[\u4e00-\u9fff]{5,9}[\s\u3000]*"
-    r"[\u4e00-\u9fff]{5,9}?)[\s\u3000]*(?=(?:話說|话说|卻說|却说|且說|且说|詩曰|诗曰|詞曰|词曰))"
+    rf"(?:(?<=[。！？”」…．])|^)\s*(第{CHINESE_NUMBER}回"
+    rf"\s*[{HAN_CHARACTERS}]{{5,9}}\s*"
+    rf"[{HAN_CHARACTERS}]{{5,9}}?)\s*(?=(?:話說|话说|卻說|却说|且說|且说|詩曰|诗曰|詞曰|词曰))"
 )
 
 INDEX = re.compile(

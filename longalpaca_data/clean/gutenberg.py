@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from longalpaca_data.core.records import Block
 
@@ -38,6 +38,10 @@ HEADER_WITHIN = 600  # blocks; a header is 20-40 lines, old ones carried the lic
 NOTES_WITHIN = 500  # lines; notes may stand behind a long list of contents
 MAX_NOTE_LINES = 15
 NOTE = re.compile(r"Project Gutenberg|\be-?texts?\b|Distributed Proofread", re.IGNORECASE)
+VOLUME = re.compile(
+    r"[,;:.]?\s+(?:vol(?:ume|\.)?|part|book)\s+(?:\d+|[IVXLC]+|one|first)\b.*$", re.IGNORECASE
+)
+MARK_LINES = 5  # a mark runs over a few lines when the title is long
 LICENCE = "Public domain in the USA"
 
 
@@ -54,13 +58,25 @@ class Facts:
 
 
 def strip(blocks: Sequence[Block]) -> tuple[list[Block], Facts]:
-    """Return the blocks between Project Gutenberg's marks, and what the marks say."""
+    """Return the blocks between Project Gutenberg's marks, and what the first marks say.
+
+    A file may hold several of its books, each between marks of its own.
+    """
     start = _start(blocks)
     end = _end(blocks, start)
-    head, body, tail = blocks[:start], list(blocks[start:end]), blocks[end:]
-    found = bool(start) or bool(tail)
-    facts = _facts(head, tail) if found else Facts()
-    return _without_notes(body, found), facts
+    found = bool(start) or end < len(blocks)
+    facts = _facts(blocks[:start], blocks[end : end + 1]) if found else Facts()
+    kept = _without_notes(list(blocks[start:end]), found)
+    volumes = 1
+    while end < len(blocks):
+        start = _next_start(blocks, end + 1)
+        end = _end(blocks, start)
+        if start < len(blocks):
+            kept += [Block("line", ""), *_without_notes(list(blocks[start:end]), found)]
+            volumes += 1
+    if volumes > 1:
+        facts = replace(facts, title=VOLUME.sub("", facts.title))
+    return kept, facts
 
 
 def _start(blocks: Sequence[Block]) -> int:
@@ -72,6 +88,16 @@ def _start(blocks: Sequence[Block]) -> int:
                     return 0
             return index + 1
     return 0
+
+
+def _next_start(blocks: Sequence[Block], position: int) -> int:
+    """Return where the next book begins, the number of blocks where none does."""
+    for index in range(position, len(blocks)):
+        if START.search(blocks[index].text):
+            last = min(index + MARK_LINES, len(blocks))
+            ends = (i for i in range(index, last) if blocks[i].text.rstrip().endswith("***"))
+            return next(ends, index) + 1
+    return len(blocks)
 
 
 def _end(blocks: Sequence[Block], start: int) -> int:

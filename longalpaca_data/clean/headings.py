@@ -7,33 +7,40 @@ text between them, or else they are lists.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from longalpaca_data.clean.chapters import split_chapters, split_unindented
 from longalpaca_data.clean.chunks import Chunk, Piece
-from longalpaca_data.clean.contents import Entry, key
-from longalpaca_data.clean.labels import DIVISIONS, Label, label_of
+from longalpaca_data.clean.contents import PAGE_REFERENCE, Entry, key
+from longalpaca_data.clean.labels import DIVISIONS, RULE, ZH_MARK, Label, label_of
 from longalpaca_data.clean.sequences import (
     MAX_LINES,
     MIN_SEQUENCE,
     Mark,
+    bare_titles,
     body_size,
     candidate,
-    lone_numbers_or_capitals,
+    numbers_alone,
     sections,
     stands_out,
 )
+from longalpaca_data.core import numerals
+from longalpaca_data.core.language import HAN
 from longalpaca_data.core.records import Block
 
-CONTENTS_RUN = 4  # so many headings without text between them are a list of contents
-ZH_START = re.compile(r"^第")
+CONTENTS_RUN = 3  # so many headings without text between them are a list of contents
+MAX_ZH_TITLE = 40  # characters of a title below its label
+LOOSE = frozenset({"matter", "entry", "division"})
 
 
 def mark_headings(pieces: Sequence[Piece], entries: Sequence[Entry]) -> list[Piece]:
     """Return the pieces with heading blocks in place of the chunks that are headings."""
-    pieces = _split_labels(pieces)
-    marks = _marks(pieces, entries)
+    structured = sum(isinstance(p, Block) and p.kind == "heading" for p in pieces) >= MIN_SEQUENCE
+    chapters: dict[int, str] = {}
+    if not structured:
+        pieces, chapters = split_chapters(_split_labels(split_unindented(pieces)))
+    marks = _of_structured(pieces) if structured else _marks(pieces, entries, chapters)
     levels = _levels(marks, any(isinstance(p, Block) and p.kind == "heading" for p in pieces))
     result: list[Piece] = []
     position = 0
@@ -53,8 +60,8 @@ def _split_labels(pieces: Sequence[Piece]) -> list[Piece]:
             first = " ".join(piece.lines[0].split())
             label = label_of(first)
             whole = label_of(piece.text) is not None and len(piece.lines) <= MAX_LINES
-            alone = label is not None and (label.bare or first.isupper() or ZH_START.match(first))
-            if label is not None and alone and label.group != "matter" and not whole:
+            alone = label is not None and (label.bare or first.isupper())
+            if label and alone and not label.counts and label.group != "matter" and not whole:
                 result.append(replace(piece, lines=(first,)))
                 result.append(replace(piece, lines=piece.lines[1:], blanks=0))
                 continue
@@ -62,31 +69,40 @@ def _split_labels(pieces: Sequence[Piece]) -> list[Piece]:
     return result
 
 
-def _marks(pieces: Sequence[Piece], entries: Sequence[Entry]) -> list[Mark]:
-    structured = sum(isinstance(p, Block) and p.kind == "heading" for p in pieces) >= MIN_SEQUENCE
-    if structured:
-        body = body_size(pieces)
-        return [
-            mark
-            for mark in _labelled(pieces)
-            if mark.group == "matter" and stands_out(pieces[mark.start], body)
-        ]
-    found = {mark.start: mark for mark in _labelled(pieces)}
-    for mark in _promised(pieces, entries):
-        found[mark.start] = mark
-    found = {**{mark.start: mark for mark in sections(pieces)}, **found}
-    if sum(mark.group != "matter" for mark in found.values()) < MIN_SEQUENCE:
-        for mark in lone_numbers_or_capitals(pieces):
-            found.setdefault(mark.start, mark)
+def _of_structured(pieces: Sequence[Piece]) -> list[Mark]:
+    body = body_size(pieces)
+    return [
+        mark
+        for mark in _labelled(pieces)
+        if mark.group == "matter" and stands_out(pieces[mark.start], body)
+    ]
+
+
+def _marks(
+    pieces: Sequence[Piece], entries: Sequence[Entry], chapters: dict[int, str]
+) -> list[Mark]:
+    found = {mark.start: mark for mark in sections(pieces)}
+    found |= {mark.start: mark for mark in _labelled(pieces)}
+    found |= {
+        index: Mark(index, index + 1, pieces[index].text, group)
+        for index, group in chapters.items()
+    }
+    found |= {mark.start: mark for mark in _promised(pieces, entries) if mark.start not in chapters}
+    groups = [mark.group for mark in found.values() if mark.group not in LOOSE]
+    if sum(group not in DIVISIONS for group in groups) < MIN_SEQUENCE:
+        numbers = {mark.start: mark for mark in numbers_alone(pieces)}
+        found |= numbers
+        if len(groups) + len(numbers) < MIN_SEQUENCE and not entries:
+            found = {mark.start: mark for mark in bare_titles(pieces)} | found
     ordered = _without_overlap(sorted(found.values(), key=lambda mark: mark.start))
-    return _with_titles(pieces, _without_contents(ordered))
+    return _once(_with_titles(pieces, _without_contents(ordered)))
 
 
 def _labelled(pieces: Sequence[Piece]) -> list[Mark]:
     marks = []
     for index, piece in enumerate(pieces):
         text = candidate(piece, 400)
-        if text and (label := label_of(text)):
+        if text and (label := label_of(text)) and not label.counts:
             marks.append(Mark(index, index + 1, text, label.group))
     return marks
 
@@ -130,40 +146,77 @@ def _without_overlap(marks: Sequence[Mark]) -> list[Mark]:
 
 def _without_contents(marks: list[Mark]) -> list[Mark]:
     """Leave out runs of headings without text between them whose members come again later."""
-    last = {key(mark.text): index for index, mark in enumerate(marks)}
+    names = [_name(mark) for mark in marks]
+    last = {name: index for index, name in enumerate(names)}
     dropped: set[int] = set()
     run: list[int] = []
     for index, mark in enumerate(marks):
         if run and mark.start != marks[run[-1]].stop:
             run = []
         run.append(index)
-        if len(run) >= CONTENTS_RUN:
-            dropped |= {i for i in run if last[key(marks[i].text)] > i}
+        if len(run) == CONTENTS_RUN:
+            dropped |= {i for i in run if last[names[i]] > i}
+        elif len(run) > CONTENTS_RUN and last[names[index]] > index:
+            dropped.add(index)
     return [mark for index, mark in enumerate(marks) if index not in dropped]
 
 
+def _once(marks: Sequence[Mark]) -> list[Mark]:
+    """Take a heading and the same one right below it, as hasty copies have them, for one."""
+    kept: list[Mark] = []
+    for mark in marks:
+        if kept and mark.start == kept[-1].stop and key(mark.text) == key(kept[-1].text):
+            kept[-1] = replace(kept[-1], stop=mark.stop)
+        else:
+            kept.append(mark)
+    return kept
+
+
+def _name(mark: Mark) -> str:
+    """What a heading and its line in the contents, which may name a page, have in common."""
+    label = ZH_MARK.search(mark.text)
+    if label:
+        return f"{label['unit']} {numerals.value(label['number'])}"
+    return key(PAGE_REFERENCE.sub("", mark.text))
+
+
 def _with_titles(pieces: Sequence[Piece], marks: Sequence[Mark]) -> list[Mark]:
-    """Join a bare label ("CHAPTER I.") with a title that stands below it."""
+    """Join a bare label ("CHAPTER I.") with a title that stands below it, and leave out rules."""
     starts = {mark.start for mark in marks}
     result = []
     for mark in marks:
-        label = label_of(mark.text) or Label("")
-        if label.bare and mark.stop < len(pieces) and mark.stop not in starts:
-            title = pieces[mark.stop]
+        stop = _behind_rules(pieces, mark.stop)
+        label = label_of(mark.text) or Label("", bare=mark.group == "number" and _is_number(mark))
+        if label.bare and stop < len(pieces) and stop not in starts:
+            title = pieces[stop]
             text = candidate(title, 90)
             if text and isinstance(title, Chunk) and _is_title(text, title):
-                mark = replace(mark, stop=mark.stop + 1, text=f"{mark.text} {text}")  # noqa: PLW2901
-        result.append(mark)
+                stop = _behind_rules(pieces, stop + 1)
+                mark = replace(mark, text=f"{mark.text} {text}")  # noqa: PLW2901
+        result.append(replace(mark, stop=stop))
     return result
 
 
+def _is_number(mark: Mark) -> bool:
+    return " " not in mark.text
+
+
+def _behind_rules(pieces: Sequence[Piece], index: int) -> int:
+    while index < len(pieces) and RULE.match(candidate(pieces[index], 200)):
+        index += 1
+    return index
+
+
 def _is_title(text: str, chunk: Chunk) -> bool:
-    if len(chunk.lines) > 2 or text[:1] in "“‘\"'「『(" or text[-1:] in ',;:?!”"':
+    if len(chunk.lines) > 2 or text[:1] in "“‘\"'「『(" or text[-1:] in ',;:”"。；，、：．…—-':
         return False
+    if HAN.search(text):
+        return len(text) <= MAX_ZH_TITLE
     if text.isupper():
         return True
     words = [word for word in text.split() if len(word) > 3]
-    return bool(words) and all(word[:1].isupper() for word in words) and len(text.split()) <= 10
+    titled = bool(words) and all(word[:1].isupper() for word in words) and len(text.split()) <= 10
+    return titled and text[-1:] not in "!?"
 
 
 def _levels(marks: Sequence[Mark], structured: bool) -> list[int]:

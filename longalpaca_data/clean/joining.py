@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from longalpaca_data.clean.chunks import Chunk, Piece
+from longalpaca_data.clean.unicode import SOFT_HYPHEN
+from longalpaca_data.core.language import HAN, HAN_CHARACTERS
 
 WIDTH_PERCENTILE = 0.9
 UNWRAPPED = 160  # characters: no margin ends lines as long as this, each is a paragraph
-CJK = r"\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff01-\uff60“”‘’…—"
+CJK = rf"\u3000-\u303f{HAN_CHARACTERS}\uff01-\uff60“”‘’…—"
 CJK_END = re.compile(rf"[{CJK}]$")
 CJK_START = re.compile(rf"^[{CJK}]")
-IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 HYPHEN_END = re.compile(r"([^\W\d_]+)-$")
 WORD_START = re.compile(r"^([^\W\d_]+)")
 WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -41,7 +42,8 @@ PATH_WORD = re.compile(r"^[^\s,;:)]*[\w/]")
 ADDRESS_END = re.compile(r"\S+://\S*[.)_=&?%#]$")
 SINGLE = re.compile(r"^[(“\"']?[^\W\d_]+/$")  # import/ + export; paths have more slashes
 PATH = re.compile(r"([^\s/(“\"']+)/(?=([\w.-]*\w))")
-BROKEN = re.compile(r"[^\W\d_]+-\n\s*[^\W\d_]+")
+# Whole words only: tried at every letter of a text without blanks, it takes quadratic time.
+BROKEN = re.compile(r"(?<![^\W\d_])[^\W\d_]++-\n\s*+[^\W\d_]+")
 FOREIGN = re.compile(r"^(?:\d{0,3}$|\W|\d{0,3}https?:)")  # a footnote's number, another address
 PART_OF_PATH = re.compile(r"\w(?:/|[._]\w)")
 
@@ -65,6 +67,8 @@ class Joiner:
 
     def _two(self, text: str, line: str) -> tuple[str, ...]:
         """Return what stands in place of the line before, and the line."""
+        if text.endswith(SOFT_HYPHEN):
+            return text[:-1], line
         if (end := HYPHEN_END.search(text)) and (start := WORD_START.match(line)):
             kept = (
                 text if self._is_compound(text, line, end.group(1), start.group(1)) else text[:-1]
@@ -73,7 +77,7 @@ class Joiner:
         if self._is_address(text, line):
             return text, line
         both_wide = CJK_END.search(text) and CJK_START.match(line)
-        if not text or (both_wide and IDEOGRAPH.search(text[-3:] + line[:3])):
+        if not text or (both_wide and HAN.search(text[-3:] + line[:3])):
             return text, line
         dashed = text.endswith(("—", "--", "-")) and text[-2:-1] != " "
         return (text, line) if dashed else (text, " ", line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from longalpaca_data.core.numerals import CHINESE_DIGITS, CHINESE_NUMBER, ENGLISH
 from longalpaca_data.core.records import DocumentKind
 
 FRONT = 6_000  # characters: title page, abstract, "this manual …"
@@ -13,7 +14,7 @@ PAPER_LENGTH = 150_000  # characters; the corpus' longest paper has 80,000
 CHAPTER = re.compile(
     r"^(?:chapter|book|part|canto|stave|act|letter|volume)\b\W*(?:[0-9]+|[ivxlcdm]+|one|two"
     r"|three|the first)\b"
-    r"|^第\s?[0-9〇○零一二三四五六七八九十百]+\s?[回章卷]|^[ivxlc]+\.?$|第[一二三四五六七八九十百]+$",
+    rf"|^第\s?{CHINESE_NUMBER}\s?[回章话話卷]|^[ivxlc]+\b|第[{CHINESE_DIGITS}]+$|^{ENGLISH}$",
     re.IGNORECASE,
 )
 MANUAL_TITLE = re.compile(

@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from longalpaca_data.clean.chunks import Chunk, Piece
-from longalpaca_data.clean.joining import IDEOGRAPH, UNWRAPPED, Joiner, joiner
+from longalpaca_data.clean.joining import UNWRAPPED, Joiner, joiner
+from longalpaca_data.core.language import HAN
 from longalpaca_data.core.records import Block
 
 UNWRAPPED_SHARE = 1.5  # of the document's width: as above, in a document with wrapped lines
@@ -190,7 +191,7 @@ def _part(lines: list[str], chunk: Chunk, how: Joiner) -> Iterator[Block]:
 
 def _is_chinese(lines: Sequence[str]) -> bool:
     text = "".join(lines)
-    return len(IDEOGRAPH.findall(text)) > len(text) / 3
+    return len(HAN.findall(text)) > len(text) / 3
 
 
 def _chinese(lines: Sequence[str], how: Joiner) -> Iterator[str]:

@@ -24,14 +24,16 @@ LIGATURES = {
 }
 SPACES = dict.fromkeys([0x00A0, *range(0x2000, 0x200B), 0x202F, 0x205F], " ")
 LINE_ENDS = {0x2028: "\n", 0x2029: "\n", 0x0085: "\n", 0x000B: "\n", 0x000C: "\n"}
-# Soft hyphen, zero width (space, joiners, no-break), directions, word joiner, interlinear.
+# Soft hyphen, zero width (space, no-break), directions, word joiner, interlinear.
 INVISIBLE = dict.fromkeys(
     [
         0x00AD,
         0x034F,
         0x061C,
         0x180E,
-        *range(0x200B, 0x2010),
+        0x200B,
+        0x200E,
+        0x200F,
         *range(0x202A, 0x202F),
         *range(0x2060, 0x2070),
         0xFEFF,
@@ -66,6 +68,17 @@ CONFIG = ftfy.TextFixerConfig(
     normalization=None,
     explain=False,
 )
+SOFT_HYPHEN = "\u00ad"
+# A word divided at a line's end by a soft hyphen, or by the sign that OCR writes for one.
+DIVIDED = re.compile(r"(?<=[^\W\d_])[\u00ad¬][ \t]*\n[ \t]*(?=[^\W\d_])")
+DIVIDED_END = re.compile(r"[^\W\d_][\u00ad¬]$")
+# Joiners mean something between emoji, and in Arabic, Indic and other scripts of South Asia.
+JOINED = (
+    r"\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua840-\ua8ff\ufb50-\ufdff\ufe70-\ufefc"
+    r"\u2190-\u27bf\u2b00-\u2bff\ufe0f\u20e3\U0001f000-\U0001faff\U000e0020-\U000e007f"
+)
+SECOND_JOINER = re.compile(r"(?<=[\u200c\u200d])[\u200c\u200d]+")
+IDLE_JOINER = re.compile(rf"(?<![{JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{JOINED}])")
 # Removing a character can bring a base and its accent, or two halves of mojibake, together: a
 # second round mends that; hypothesis found nothing that needs a fifth.
 MAX_ROUNDS = 5
@@ -90,9 +103,23 @@ def characters(text: str) -> str:
 
 def _once(text: str) -> str:
     text = whole(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if SOFT_HYPHEN in text or "¬" in text:
+        text = DIVIDED.sub("", text)
+    if "\u200c" in text or "\u200d" in text:
+        text = IDLE_JOINER.sub("", SECOND_JOINER.sub("", text))
     if is_bad(text):
         text = ftfy.fix_text(text, CONFIG)
     return unicodedata.normalize("NFC", text.translate(TABLE))
+
+
+def line_characters(text: str) -> str:
+    """Mend a line's characters as :func:`characters` does, but keep the soft hyphen at its end:
+    who joins the lines joins the word. A ¬ there is taken for one.
+    """
+    line = text.rstrip()
+    if DIVIDED_END.search(line[-2:]):
+        return characters(line[:-1]) + SOFT_HYPHEN
+    return characters(text)
 
 
 def whole(text: str) -> str:

@@ -7,7 +7,7 @@ import re
 import zipfile
 from pathlib import PurePosixPath
 
-from longalpaca_data.collect.encoding import BYTE_ORDER_MARKS
+from longalpaca_data.collect.encoding import BYTE_ORDER_MARKS, wide_encoding
 from longalpaca_data.core.errors import UnreadableError
 
 MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
@@ -17,6 +17,7 @@ PACKED_SUFFIXES = frozenset({".pdf", ".epub", ".docx"})
 
 PDF_MARK_WITHIN = 1024  # ISO 32000-1, annex H: readers accept %PDF- within the first 1024 bytes
 OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MAX_NULS = 0.005  # of the first bytes
 HTML_WITHIN = 16_384  # licences in comments before <html> were seen to be 2 KB long
 HTML_TAG = re.compile(
     rb"<(?:!doctype\s+html|html|head|body|title|h1|p|div|article)\b", re.IGNORECASE
@@ -42,9 +43,19 @@ def sniff(data: bytes, name: str, *, lenient: bool = False) -> str:
         if "EncryptedPackage".encode("utf-16-le") in data[: 1 << 20]:
             raise UnreadableError("encrypted", "an Office file with a password")
         raise UnreadableError("unknown format", "an old Office file; save it as DOCX")
-    if b"\0" in data[:HTML_WITHIN] and not data.startswith(tuple(m for m, _ in BYTE_ORDER_MARKS)):
+    if _is_binary(data):
         raise UnreadableError("binary", "NUL bytes")
     return _sniff_text(data, PurePosixPath(name).suffix.lower(), lenient)
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether there are more NUL bytes than a damaged text has, and it is no UTF-16 either."""
+    head = data[:HTML_WITHIN]
+    if head.count(0) <= MAX_NULS * len(head) or data.startswith(
+        tuple(m for m, _ in BYTE_ORDER_MARKS)
+    ):
+        return False
+    return not wide_encoding(data)
 
 
 def _sniff_zip(data: bytes) -> str:

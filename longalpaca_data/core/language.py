@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
 SAMPLE = 20_000  # characters from each of three places: front matter may be in another language
-HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+HAN_CHARACTERS = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Unicode's script Han, for a class of a regular expression: 々, 〇, and all ideographs."""
+HAN = re.compile(rf"[{HAN_CHARACTERS}]")
 KANA = re.compile(r"[\u3041-\u30fa\uac00-\ud7a3]")  # and Hangul
 HAN_SHARE, KANA_SHARE = 0.5, 0.02
+SURE = 0.8  # the detector's score (0-1) from which it outweighs what a file says of itself
+MIN_LETTERS = 200  # of a text that can speak for itself
+WORDED = ("en", "zh")  # the languages that prompts and wordings are written in
+ANY = "any"  # in a recipe's languages: documents in every language
 UNKNOWN = "und"  # BCP 47's word for it
 
 
@@ -37,6 +44,32 @@ def detect(text: str, sure: float = 0.0) -> str:
     if not found or found[0]["score"] < sure:
         return UNKNOWN
     return normalise(str(found[0]["lang"]))
+
+
+def decide(declared: str, text: str) -> str:
+    """Return the language of a text of which a file says that it is in ``declared`` (empty where it
+    says nothing): what nearly all characters say counts more than an attribute that a template set.
+    """
+    named = normalise(declared) if declared else ""
+    if not named or sum(map(str.isalpha, text[: 5 * MIN_LETTERS])) < MIN_LETTERS:
+        return named or detect(text)
+    found = detect(text, SURE)
+    if found == UNKNOWN:
+        # Too mixed for the detector; but Chinese has Chinese characters.
+        return detect(text) if named == "zh" and not HAN.search(text) else named
+    return found
+
+
+def accepted(code: str, languages: Collection[str]) -> bool:
+    """Whether a recipe with these languages takes a document in this one."""
+    return code in languages or (ANY in languages and code != UNKNOWN)
+
+
+def worded(code: str) -> str:
+    """Return the language of our own words about a document in this one: English for all but
+    Chinese.
+    """
+    return code if code in WORDED else "en"
 
 
 def normalise(code: str) -> str:

@@ -238,6 +238,12 @@ class Recipe(_Strict):
     short_otherwise: tuple[ShortSpec, ...] = ()
     mix: MixSpec = Field(default_factory=MixSpec)
 
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _one_language(cls, value: Any) -> Any:
+        """Let `languages: any` stand for `languages: [any]`."""
+        return [value] if isinstance(value, str) else value
+
     @field_validator("documents", "otherwise", "short", "short_otherwise", mode="before")
     @classmethod
     def _plain_paths(cls, value: Any) -> Any:

@@ -16,13 +16,13 @@ from statistics import fmean
 import torch
 
 from longalpaca_data.core.errors import DatasetError
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.train.ask import Asker
 from longalpaca_data.train.data.rows import Row, read_rows
 from longalpaca_data.train.data.templates import content
 from longalpaca_data.train.data.truncate import material_of, shorten
 
-CHINESE = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-WORDS = re.compile(rf"[{CHINESE}]|[^\W_{CHINESE}]+")
+WORDS = re.compile(rf"[{HAN_CHARACTERS}]|[^\W_{HAN_CHARACTERS}]+")
 ARTICLES = {"a", "an", "the"}
 LENGTHS = (2_000, 4_000, 8_000, 16_000, 32_000, 64_000)
 """Upper bounds of the length buckets, in tokens."""

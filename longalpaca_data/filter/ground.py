@@ -15,6 +15,7 @@ from functools import partial
 
 from rapidfuzz import fuzz
 
+from longalpaca_data.core.language import HAN
 from longalpaca_data.core.records import ANY_PART, Evidence, Example, Part
 from longalpaca_data.pipeline.stage import Context, Stage, by_window
 from longalpaca_data.windows.documents import Documents
@@ -103,7 +104,7 @@ def _search(quote: str, part: Part, text: str) -> tuple[int, int] | None:
 
 def _joined(quote: str) -> bool:
     """Whether white space means nothing in this script: Chinese has none between words."""
-    return any("\u3400" <= character <= "\u9fff" for character in quote)
+    return bool(HAN.search(quote))
 
 
 def _character(character: str) -> str:

@@ -15,12 +15,13 @@ import numpy as np
 from rapidfuzz.distance import Indel
 from rapidfuzz.process import cdist
 
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.core.recipe import FilterSpec
 from longalpaca_data.core.records import Sample, content_id
 from longalpaca_data.pipeline.stage import Context, Stage
 
 _VERSION = 3
-_WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
+_WORD = re.compile(rf"[a-z0-9]+|[{HAN_CHARACTERS}]")
 
 
 def repeats_stage(spec: FilterSpec) -> Stage[Sample, Sample]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from longalpaca_data.core.language import HAN
 from longalpaca_data.core.recipe import FilterSpec
 from longalpaca_data.core.records import Example, Sample, Verdict
 from longalpaca_data.pipeline.stage import Context, Stage, by_window
@@ -13,7 +14,6 @@ from longalpaca_data.windows.documents import Documents
 from longalpaca_data.windows.instruction import assemble, wrappers_fingerprint
 
 _VERSION = 2
-_HAN = re.compile(r"[\u3400-\u9fff]")
 _SLOT = re.compile(r"\{[a-zA-Z_]+\}")
 _MARKUP = re.compile(r"</?(?:p|div|span|br|td|tr|script|style)\b[^>]*>|&(?:nbsp|amp|lt|gt|quot);")
 _SPECIAL = re.compile(r"<\|[a-z_]+\|>|\[/?INST\]|<<SYS>>|</?s>")
@@ -79,8 +79,8 @@ def _no_markup(example: Example, _: FilterSpec) -> tuple[bool, str]:
 def _language(example: Example, _: FilterSpec) -> tuple[bool, str]:
     """An English answer holds hardly any Han characters; a Chinese question holds some."""
     if example.language == "zh":
-        return bool(_HAN.search(example.question)), "a Chinese question without Chinese"
-    han = len(_HAN.findall(example.answer))
+        return bool(HAN.search(example.question)), "a Chinese question without Chinese"
+    han = len(HAN.findall(example.answer))
     return han <= 0.3 * max(1, len(example.answer)), f"{han} Han characters"
 
 

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
 
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.core.recipe import MixSpec
 from longalpaca_data.core.records import ShortPair, content_id
 from longalpaca_data.mix.embeddings import Embed, embedder
@@ -34,7 +35,7 @@ _LENGTH = 2048  # of a vector: the sums of a product stay below its square, 2^22
 _MAX_CHARACTERS = 1500  # of a pair: what comes later hardly makes it another kind of task
 _ENOUGH_WORDS = 4  # a pair of fewer is no more varied for that
 _WORD = re.compile(r"[^\W\d_]+")
-_HAN = re.compile(r"[\u3400-\u9fff]|[^\W\d_\u3400-\u9fff]+")
+_HAN = re.compile(rf"[{HAN_CHARACTERS}]|[^\W\d_{HAN_CHARACTERS}]+")
 _FRONT = 2048
 _ROWS = 4096  # of the vectors that are worked on at a time
 

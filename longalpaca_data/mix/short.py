@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from longalpaca_data.core.errors import DatasetError, MissingPackageError, SourceError
+from longalpaca_data.core.language import HAN
 from longalpaca_data.core.recipe import ShortSpec
 from longalpaca_data.core.records import ShortPair, content_id
 from longalpaca_data.core.resources import sample_folder
 from longalpaca_data.pipeline.stage import Context
 from longalpaca_data.rowfiles import RowError, as_alpaca, read_rows
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LATIN_WORD = re.compile(r"[A-Za-z]+")
 _INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u2060\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -74,7 +74,7 @@ def _pair(row: Mapping[str, Any], spec: ShortSpec, source: str) -> ShortPair:
     if _NOTHING.fullmatch(given):
         given = ""
     # A word or two of Chinese in an English question is its subject, not its language.
-    chinese = len(_HAN.findall(instruction + given))
+    chinese = len(HAN.findall(instruction + given))
     language = "zh" if chinese > len(_LATIN_WORD.findall(instruction + given)) else "en"
     licence = str(row.get("licence") or spec.licence or "")
     return ShortPair(

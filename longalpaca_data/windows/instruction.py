@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 
+from longalpaca_data.core.language import HAN
 from longalpaca_data.core.records import Example, Window
 
 _TITLE_MARKS = '《》“”"*'
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _UNNAMED_ZH = {
     "book": "这本书",
     "paper": "这篇论文",
@@ -28,6 +28,10 @@ _UNNAMED_ZH = {
     "manual": "这本手册",
     "document": "这份文档",
 }
+_KINDS = frozenset(_UNNAMED_ZH)
+# What a wording without a title leaves out, and where it needs a noun in its place.
+_TITLE = re.compile(r", “\{title\}”,?| “\{title\}”|(?<=论文|报告)《\{title\}》")
+_TITLE_NOUN = re.compile(r"(?<=of |om )“\{title\}”|(?<!论文|报告)《\{title\}》")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +98,23 @@ def word_frame(
     words = _wrappers().get(language, _wrappers()["en"])[kind]
     plain = [plain_title(title) for title in titles]
     slots = {"title": plain[0], "count": len(plain)}
-    opening = choose(words["openings"]).format(**slots)
+    opening = _worded(choose(words["openings"]), kind, language, slots)
     parts = tuple(
-        choose(words["parts"]).format(n=number, title=title) if "parts" in words else ""
+        _worded(choose(words["parts"]), kind, language, {"n": number, "title": title})
+        if "parts" in words
+        else ""
         for number, title in enumerate(plain, 1)
     )
-    return Frame(opening, parts, choose(words["closings"]).format(**slots))
+    return Frame(opening, parts, _worded(choose(words["closings"]), kind, language, slots))
+
+
+def _worded(template: str, kind: str, language: str, slots: Mapping[str, object]) -> str:
+    """Fill a wording; without a title it speaks of a book, a report, a document."""
+    if not slots["title"]:
+        noun = kind if kind in _KINDS else "document"
+        words = _UNNAMED_ZH[noun] if language == "zh" else f"a {noun}"
+        template = _TITLE.sub("", _TITLE_NOUN.sub(words, template))
+    return template.format(**slots)
 
 
 def plain_title(title: str) -> str:
@@ -107,11 +122,13 @@ def plain_title(title: str) -> str:
     return title.strip(_TITLE_MARKS)
 
 
-def unnamed_zh(title: str, kind: str) -> str:
-    """Return what Chinese words call a document whose title has no Chinese character, else nothing:
-    《Lun Yu》 is no name for a Chinese reader.
+def unnamed(title: str, kind: str, language: str) -> str:
+    """Return what a question calls a document without a title ("this book"), else nothing. For
+    Chinese words a title without a Chinese character is none: 《Lun Yu》 names no book.
     """
-    return "" if _HAN.search(title) else _UNNAMED_ZH[kind]
+    if language == "zh":
+        return "" if HAN.search(title) else _UNNAMED_ZH[kind]
+    return "" if title else f"this {kind}"
 
 
 def whole_kind(kind: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from longalpaca_data.clean import clean_stage, licence
 from longalpaca_data.clean.document import assemble
 from longalpaca_data.clean.title import judge, of_path
-from longalpaca_data.core.language import detect, normalise
+from longalpaca_data.core.language import decide, detect, normalise
 from longalpaca_data.core.records import Block, Document, RawDocument
 from longalpaca_data.pipeline.stage import Context
 from tests.clean.make import cleaned, lines, prose, raw, titles
@@ -78,6 +78,19 @@ def test_project_gutenberg() -> None:
     assert "Illustration" not in document.text
 
 
+def test_two_volumes_in_one_file() -> None:
+    first = GUTENBERG.replace("A Long Voyage\n       and Its End", "A Long Voyage, Vol. 1")
+    second = GUTENBERG.replace("the grey ship", "the white ship").replace(
+        "EBOOK A LONG VOYAGE ***\n\nProduced", "EBOOK A LONG\nVOYAGE, VOL. 2 ***\n\nProduced"
+    )
+    document = cleaned(first + "\n" * 5 + second)
+    assert document.title == "A Long Voyage"
+    assert [title for _, title in titles(document)] == ["CHAPTER I.", "CHAPTER II."] * 2
+    assert "the white ship" in document.text
+    assert "Gutenberg" not in document.text
+    assert "VOYAGE" not in document.text
+
+
 @pytest.mark.parametrize(
     ("metadata", "title"),
     [
@@ -133,6 +146,25 @@ def test_languages() -> None:
     assert detect(prose(50)) == "en"
     assert detect("12 34 -- 56") == "und"
     assert [normalise(code) for code in ("en-GB", "zh_TW", "cmn", "de")] == ["en", "zh", "zh", "de"]
+
+
+def test_the_text_outweighs_what_a_file_says_of_its_language() -> None:
+    chinese = "这是一部章回小说，讲的是西天取经的故事。" * 20
+    german = "Der Hund lief über die Straße und bellte den alten Mann an, der dort stand. " * 20
+    assert decide("en", chinese) == "zh"
+    assert decide("zh", prose(200)) == "en"
+    assert decide("en-US", german) == "de"
+    assert decide("en", prose(200)) == decide("", prose(200)) == "en"
+    assert decide("zh-TW", "學而第一") == "zh"
+
+
+def test_documents_in_any_language() -> None:
+    german = "Der Hund lief über die Straße und bellte den alten Mann an, der dort stand. " * 5
+    raws = [raw(lines(text)) for text in (prose(50), german, "12 34 -- 56")]
+    context = Context("clean", 0)
+    documents = list(clean_stage(len, languages=("any",)).run(raws, context))
+    assert [document.language for document in documents] == ["en", "de"]
+    assert [drop.reason for drop in context.drops] == ["unsupported language"]
 
 
 def test_drops_are_counted_and_the_stage_is_picklable() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from longalpaca_data.clean import clean_document
+from longalpaca_data.clean.contents import drop_leaders
 from longalpaca_data.core.records import Block
 from tests.clean.make import cleaned, prose, raw, titles
 
@@ -69,6 +72,26 @@ def test_roman_numerals_alone_count_up() -> None:
     assert titles(cleaned(book("I", "V", "X"))) == []
 
 
+def test_numbers_begin_again_in_each_part() -> None:
+    text = book("PART ONE", "I", "II", "PART TWO", "I", "PART THREE", "I", "II")
+    assert [level for level, _ in titles(cleaned(text))] == [1, 2, 2, 1, 2, 1, 2, 2]
+
+
+def test_a_number_stands_above_its_title() -> None:
+    for first, second, third in (("I", "II", "III"), ("1", "2", "3"), ("One", "Two", "Three")):
+        text = book(f"{first}\nThe Old Mill", f"{second}\n\nThe New Mill", f"{third}\nNo Mill")
+        assert titles(cleaned(text)) == [
+            (1, f"{first} The Old Mill"),
+            (1, f"{second} The New Mill"),
+            (1, f"{third} No Mill"),
+        ]
+
+
+def test_page_numbers_are_no_headings() -> None:
+    pages = [f"{prose(150).rstrip('.')}\n\n{number}\n" for number in range(1, 9)]
+    assert titles(cleaned("\n".join(pages))) == []
+
+
 def test_chinese_chapters() -> None:
     prose_zh = (
         "話說天下大勢，分久必合，合久必分。週末七國分爭，並入於秦。及秦滅之後，楚漢分爭，又並入於漢。"
@@ -115,6 +138,27 @@ def test_numbered_sections_of_a_paper() -> None:
     ]
 
 
+def test_larger_letters_head_the_pages_of_a_print() -> None:
+    blocks: list[Block] = []
+    for page, name in enumerate(("The Harbour", "At Sea", "Home Again", "The Mill"), 1):
+        blocks += [
+            Block("line", name, page=page, size=14.0, bold=True),
+            Block("line", "", page=page),
+        ]
+        for number in range(8):
+            text = (
+                f"{'abcdefgh'[number]}{page} {prose(9, f'grey {name} ships came in slowly today')}"
+            )
+            blocks.append(Block("line", text, page=page, size=10.0))
+    document = clean_document(raw(blocks, file_format="pdf", title="Old Ships"), len)
+    assert [title for _, title in titles(document)] == [
+        "The Harbour",
+        "At Sea",
+        "Home Again",
+        "The Mill",
+    ]
+
+
 def test_a_numbered_list_has_no_headings() -> None:
     items = "\n\n".join(f"{number}. Take the {number}th spoon" for number in range(1, 9))
     assert titles(cleaned(f"{prose(100)}\n\n{items}\n\nThe end of it.")) == []
@@ -128,3 +172,19 @@ def test_paragraphs_of_a_page_without_headings_may_be_headings() -> None:
     ]
     document = clean_document(raw(blocks, file_format="html"), len)
     assert titles(document) == [(1, "CHAPTER I"), (1, "CHAPTER II"), (1, "CHAPTER III")]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_entry"),
+    [
+        ("V.  THE LAST OF THE BLIND MAN  . . . . . . . . . . 36", True),
+        ("第一章 井……………………12", True),
+        ("Wells ................... xvii", True),
+        ("Wells ............................", True),
+        ("他回头望着远处的山……", False),
+        ("And then he was gone.....", False),
+        ("He said . . . . . and went", False),
+    ],
+)
+def test_leaders_end_in_a_number_or_are_long(line: str, is_entry: bool) -> None:
+    assert (drop_leaders([Block("line", line)]) == []) == is_entry

@@ -8,7 +8,7 @@ from longalpaca_data.clean.chunks import chunk
 from longalpaca_data.clean.lines import paragraphs, without_emphasis
 from longalpaca_data.clean.running_headers import remove_running_headers
 from longalpaca_data.core.records import Block
-from tests.clean.make import lines, prose
+from tests.clean.make import cleaned, lines, prose
 
 
 def joined(text: str, page: int = 0) -> list[str]:
@@ -154,3 +154,10 @@ def test_emphasis() -> None:
         without_emphasis("the _Pequod_ and snake_case_name _so_.")
         == "the Pequod and snake_case_name so."
     )
+
+
+@pytest.mark.parametrize("sign", ["\u00ad", "¬", "\u00ad "])
+def test_words_divided_by_soft_hyphens_are_joined(sign: str) -> None:
+    words = f"The keeper of the old ware{sign}\nhouse went to the har{sign}\nbour and slept."
+    text = f"{words}\n\n{prose(90)}"
+    assert "The keeper of the old warehouse went to the harbour and slept." in cleaned(text).text

@@ -122,3 +122,8 @@ def test_an_alias_counts_once(tmp_path: Path) -> None:
     """Nine aliases of nine aliases of nine … are few nodes, and no work."""
     bomb = "".join(f"- &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 9)}]\n" for n in range(30))
     assert repeated_key(bomb) is None
+
+
+def test_one_language_needs_no_list(tmp_path: Path) -> None:
+    assert load(tmp_path, GOOD + "languages: any\n").languages == ("any",)
+    assert load(tmp_path, GOOD + "languages: [en]\n").languages == ("en",)

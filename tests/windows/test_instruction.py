@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import pytest
 
 from longalpaca_data.core.records import Evidence, Example, Window
-from longalpaca_data.windows.instruction import assemble
+from longalpaca_data.windows.instruction import assemble, unnamed, word_frame
 from tests.conftest import make_document, make_window
 
 FIRST = make_document("The first text {with braces}.\n\nIts end.", title="One")
@@ -47,3 +50,28 @@ def test_wording_varies_with_the_row_and_not_with_the_run() -> None:
     texts = {assemble(example(window), [FIRST.text], seed).text for seed in range(12)}
     assert len(texts) > 2
     assert assemble(example(window), [FIRST.text], 1) == assemble(example(window), [FIRST.text], 1)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "kind", ["book", "excerpt", "paper", "report", "document", "papers", "series"]
+)
+@pytest.mark.parametrize("number", [0, 1])
+def test_wording_without_a_title_reads_on(language: str, kind: str, number: int) -> None:
+    count = 2 if kind in ("papers", "series") else 1
+
+    def choose(wordings: Sequence[str]) -> str:
+        return wordings[number % len(wordings)]
+
+    frame = word_frame(kind, language, [""] * count, choose)
+    for text in (frame.opening, *frame.parts, frame.closing):
+        assert not re.search(r"“”|《》|\{| [.,;]|，，| {2}|\b(?:of|from)[.,;]", text)
+    named = word_frame(kind, language, ["Wells"] * count, choose)
+    assert ("Wells" in named.opening) == (count == 1)
+
+
+def test_a_document_without_a_title_has_a_name_in_questions() -> None:
+    assert unnamed("", "book", "en") == "this book"
+    assert unnamed("Wells", "book", "en") == ""
+    assert unnamed("Lun Yu", "book", "zh") == "这本书"
+    assert unnamed("論語", "book", "zh") == ""

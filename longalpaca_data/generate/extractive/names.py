@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 from longalpaca_data.generate.extractive.speakers import zh_speakers
 
@@ -46,7 +47,7 @@ _MINOR = frozenset(
 _ZH_LATIN = re.compile(
     r"(?<![A-Za-z0-9./_-])[A-Z][A-Za-z0-9]{2,}(?: [A-Z][A-Za-z0-9]+)*(?![A-Za-z0-9/_-])"
 )
-_ZH_TITLE = re.compile(r"《[\u4e00-\u9fff·]{2,12}》")
+_ZH_TITLE = re.compile(rf"《[{HAN_CHARACTERS}·]{{2,12}}》")
 _ZH_LONGER = re.compile(r"[太爺爷兒儿老師师娘婆姐妹哥弟父母氏]")  # 王太 beside 王太太
 _ZH_WORDS = frozenset({"明月", "清風", "清风", "金星"})  # names in one book, words in most
 _FEWEST, _MOST = 2, 60
@@ -208,7 +209,7 @@ def _stands_free(before: str, after: str) -> bool:
     """Neither a part of a word nor of a longer capitalised name."""
     if re.search(r"[A-Z]\w* (?:with|for|&) $", before):
         return False  # the Americans with Disabilities Act
-    if re.search(r"[\w-]$", before) and not re.search(r"[\u4e00-\u9fff]$", before):
+    if re.search(r"[\w-]$", before) and not re.search(rf"[{HAN_CHARACTERS}]$", before):
         return False
     if re.match(r"[A-Za-z0-9_-]|[ -][A-Z]|[./:]\w|=", after):
         return False
@@ -253,7 +254,7 @@ def common_nouns(reading: ParsedPart) -> tuple[Name, ...]:
 def _in_chinese(text: str, match: re.Match[str]) -> bool:
     """Between Chinese words, not in a line of code or an English sentence."""
     around = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 2]
-    return all(re.search(r"[\u4e00-\u9fff，。、；：（）]", side) for side in around)
+    return all(re.search(rf"[{HAN_CHARACTERS}，。、；：（）]", side) for side in around)
 
 
 def _zh_candidates(reading: ParsedPart) -> list[str]:

@@ -17,6 +17,7 @@ from itertools import pairwise
 
 import sentencex
 
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.core.records import Document, DocumentKind, Part, Section
 
 _BREAK = re.compile(r"\n{2,}")
@@ -30,7 +31,7 @@ _STAND_IN = re.compile(
     r"[A-Z0-9“‘][^.!?;]*[^\s.!?;:,”’\"')\]—–-]$"
 )
 _STAND_IN_SENTENCE = re.compile(r"^(?=\S.{5,89}$)[A-Z][\w’'-]*(?:,? [\w’'-]+){1,11}\.$")
-_STAND_IN_ZH = re.compile(r"^[\u4e00-\u9fff0-9A-Z（(][^。！？；：，、”」』…\n]{1,24}$")
+_STAND_IN_ZH = re.compile(rf"^[{HAN_CHARACTERS}0-9A-Z（(][^。！？；：，、”」』…\n]{{1,24}}$")
 _MAYBE_VERB = re.compile(
     r"\b(?:I|he|she|it|we|they|you|who|is|are|was|were|be|been|am|has|have|had|do|does|did|can"
     r"|could|will|would|shall|should|may|might|must|[a-z]+ed|[a-z]+n’t)\b"

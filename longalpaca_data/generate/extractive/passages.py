@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.generate.extractive import sentence_quality
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
 
@@ -33,8 +34,8 @@ _EN_END = re.compile(r"(?:[.!?]|…)[”\"’')]{0,3}$")
 _ABBREVIATED = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|St|vs|etc|Fig|No|Nos|cf|e\.g|i\.e|al|Vol|pp|p|Ch|Sec|Eq|Esq|[A-Z])\.[”’]?$"
 )
-_ZH_START = re.compile(r"[“「『《]{0,2}[\u4e00-\u9fffA-Z]")
-_HAN_GAP = re.compile(r"[\u4e00-\u9fff，。：；、] [\u4e00-\u9fff]")
+_ZH_START = re.compile(rf"[“「『《]{{0,2}}[{HAN_CHARACTERS}A-Z]")
+_HAN_GAP = re.compile(rf"[{HAN_CHARACTERS}，。：；、] [{HAN_CHARACTERS}]")
 _FEWEST_WORDS, _FEWEST_HAN = 6, 8
 _LABELLED = re.compile(r"[A-Z][\w’'-]*(?: [\w’'-]+){0,2}: ")  # "Default: true, except on Windows."
 _CAPTION = re.compile(r"(?:Figure|Fig\.|Table|Listing|Algorithm|图|圖|表) ?\d+[.:： ](?! ?[a-z])")
@@ -88,7 +89,7 @@ def clean(text: str, language: str) -> bool:
     if language == "zh":
         if text.count("‘") != text.count("’"):
             return False
-        han = len(re.findall(r"[\u4e00-\u9fff]", text))
+        han = len(re.findall(rf"[{HAN_CHARACTERS}]", text))
         return han >= _FEWEST_HAN and bool(_ZH_START.match(text)) and not _HAN_GAP.search(text)
     words = text.split()
     shouted = sum(word.isupper() and len(word) > 1 for word in words)
@@ -189,7 +190,7 @@ def _cut_wrongly(left: Sentence, right: Sentence, language: str) -> bool:
 
 
 _EN_INNER_END = re.compile(r"(?<!Mr)(?<!Mrs)(?<!Dr)(?<!St)[.!?]\s|[.!?]—[A-Z]")
-_ZH_INNER_END = re.compile(r"[。！？](?=[\u4e00-\u9fff])")
+_ZH_INNER_END = re.compile(rf"[。！？](?=[{HAN_CHARACTERS}])")
 
 
 def single(text: str, language: str) -> bool:

@@ -18,7 +18,7 @@ import yaml
 
 from longalpaca_data.generate.extractive.family import Finding
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart
-from longalpaca_data.windows.instruction import unnamed_zh
+from longalpaca_data.windows.instruction import unnamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def in_script(text: str, reading: ParsedPart) -> str:
 def refer(reading: ParsedPart) -> str:
     """Say how a person would name the document in running text."""
     title = reading.title.strip("《》“”")
-    if reading.language == "zh" and (unnamed := unnamed_zh(title, reading.kind)):
-        return in_script(unnamed, reading)
+    if name := unnamed(title, reading.kind, reading.language):
+        return in_script(name, reading)
     return in_script(_NAMES[reading.language][reading.kind], reading).format(title=title)
 
 

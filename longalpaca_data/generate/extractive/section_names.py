@@ -7,21 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
+from longalpaca_data.core import numerals
+from longalpaca_data.core.language import HAN
 from longalpaca_data.core.records import Section
 from longalpaca_data.generate.extractive import sentence_quality
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 from longalpaca_data.generate.extractive.question_templates import in_script, refer
 
-_UNITS = re.findall(
-    r"\w+",
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty",
-)
-_SPELLED = "|".join(sorted(_UNITS, key=len, reverse=True))
-_ZH_NUMBER = "[0-9〇○零一二三四五六七八九十百千]"
+_ZH_NUMBER = f"[0-9０-９{numerals.CHINESE_DIGITS}]"
 _LABEL = re.compile(
     r"(?P<label>(?:chapter|part|book|section|article|appendix|letter|canto|act|scene|stave)\s+"
-    rf"(?:\d+(?:\.\d+)*|[ivxlc]+|[a-z]|{_SPELLED})(?=[\s.:,)—-]|$)"
+    rf"(?:\d+(?:\.\d+)*|[ivxlc]+|[a-z]|{numerals.ENGLISH})(?=[\s.:,)—-]|$)"
     r"|(?:\d+(?:\.\d+)*|[A-Z](?:\.\d+)+|(?-i:[IVXLC]+)(?=\.|$)|(?-i:[A-Z])(?=\. ))(?=[.:]*(?:\s|$))"
     rf"|第\s*{_ZH_NUMBER}+\s*[章回节節卷部篇])[\s:：.,)—–-]*",
     re.IGNORECASE,
@@ -40,7 +36,6 @@ _APPARATUS = re.compile(
     r"|目录|目錄|参考文献|參考文獻|索引|致谢|致謝|版权|版權",
     re.IGNORECASE,
 )
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _LONGEST_TITLE = 120
 
@@ -107,45 +102,22 @@ def split_title(section: Section) -> tuple[str, str]:
     match = _LABEL.match(title)
     label, words = (match["label"], title[match.end() :]) if match else ("", title)
     words = words.removeprefix(f"{label} ")  # outline and text both numbered it: "2 2 Objects"
-    enough = 2 if _HAN.search(words) else 4
+    enough = 2 if HAN.search(words) else 4
     return label.rstrip(".:) "), words if len(_LETTER.findall(words)) >= enough else ""
 
 
 def number_of(section: Section) -> int | None:
     """Return the number in a title's label (of 2.3 the 3); None where it has none that is read."""
     label = split_title(section)[0]
-    spelled = label.rpartition(" ")[2].lower()
-    if spelled in _UNITS:
-        return _UNITS.index(spelled) + 1
+    spelled = numerals.english(label.partition(" ")[2])
+    if spelled is not None:
+        return spelled
     if re.fullmatch(r"[A-Z]|(?:appendix|section|part) [A-Z]", label, re.IGNORECASE) and (
         label[-1] not in "IVXivx"
     ):
         return ord(label[-1].upper()) - ord("A") + 1
     match = re.search(r"(\d+)$|\b([ivxlc]+)$|第\s*(.+?)\s*[章回节節卷部篇]$", label, re.IGNORECASE)
-    if match is None:
-        return None
-    if match[1] or (match[3] and match[3].isdigit()):
-        return int(match[1] or match[3])
-    return _roman(match[2].lower()) if match[2] else _chinese(match[3])
-
-
-def _roman(text: str) -> int:
-    values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}[letter] for letter in text]
-    following = [*values[1:], 0]
-    return sum(-a if a < b else a for a, b in zip(values, following, strict=True))
-
-
-def _chinese(text: str) -> int:
-    total, digit = 0, 0
-    for character in text:
-        if character in "十百千":
-            total += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[character]
-            digit = 0
-        else:
-            digit = digit * 10 * (digit > 0) + "〇一二三四五六七八九".find(
-                character.replace("零", "〇").replace("○", "〇")
-            )
-    return total + digit
+    return numerals.value(match[1] or match[2] or match[3]) if match else None
 
 
 def words_of(section: Section) -> str:
@@ -177,7 +149,7 @@ def reference(section: Section, reading: ParsedPart) -> str:
         label = f"{unit.capitalize()} {label}"
     elif label:
         kind, _, number = label.partition(" ")
-        number = number.capitalize() if number.lower() in _UNITS else number
+        number = number if numerals.english(number) is None else number.capitalize()
         label = f"{kind.capitalize()} {number}" if number else f"{unit.capitalize()} {kind}"
     quoted = words if "“" in words else f"“{words}”"
     if not words:

@@ -12,6 +12,7 @@ from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
 
+from longalpaca_data.core.language import HAN, HAN_CHARACTERS
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
 
 
@@ -37,7 +38,6 @@ _MERGED = re.compile(
 _EN_START = re.compile(r"^[“‘\"(]?(?:[A-Z][\w’'-]*|\d[\d,.]*%?)(?=[\s,;:’])")
 _EN_END = re.compile(r"(?<!e\.g\. \d)[.!?][”’\")]?$")
 _ZH_END = re.compile(r"[。！？][”」』’）]?$")
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 
 # First words that point back (or on) to something outside the sentence.
 _EN_POINTERS = word_set(
@@ -86,7 +86,7 @@ def clean(text: str, language: str) -> bool:
     if _DEBRIS.search(text) or not balanced(text):
         return False
     if language == "zh":
-        han = len(_HAN.findall(text))
+        han = len(HAN.findall(text))
         return han >= 0.6 * len(text.replace(" ", "")) and bool(_ZH_END.search(text))
     if not _EN_START.search(text) or not _EN_END.search(text) or _MERGED.search(text):
         return False
@@ -187,7 +187,7 @@ def statement(sentence: str) -> str:
     return sentence.rstrip()[:-1] if sentence[-1:] in ".。" else sentence
 
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z’'-]+|\d[\d.,]*|[\u4e00-\u9fff]")
+_WORD = re.compile(rf"[A-Za-z][A-Za-z’'-]+|\d[\d.,]*|[{HAN_CHARACTERS}]")
 _COMMON = word_set(
     "the a an of in on at to for from by with and or but as is are was were be been being it its "
     "this that these those which who whom whose what when where how not no nor so than then there "
@@ -203,7 +203,7 @@ def content_words(text: str, language: str) -> frozenset[str]:
     characters in Chinese.
     """
     if language == "zh":
-        characters = _HAN.findall(text)
+        characters = HAN.findall(text)
         return frozenset(a + b for a, b in pairwise(characters))
     words = (word.lower().strip(".,") for word in _WORD.findall(text))
     return frozenset(_stem(word) for word in words if word not in _COMMON and len(word) > 1)

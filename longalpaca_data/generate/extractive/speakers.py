@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 
-_ZH_NAME = r"(?P<name>[\u4e00-\u9fff]{2,4}?)"
+_ZH_NAME = rf"(?P<name>[{HAN_CHARACTERS}]{{2,4}}?)"
 _ZH_MANNER = (
-    r"(?:[又便忙也即因遂乃就方再][\u4e00-\u9fff]{0,2}|[冷大微陪暗嘻哈哭苦][\u4e00-\u9fff]?笑|笑|哭|喜|怒|驚|惊"
+    rf"(?:[又便忙也即因遂乃就方再][{HAN_CHARACTERS}]{{0,2}}|[冷大微陪暗嘻哈哭苦][{HAN_CHARACTERS}]?笑|笑|哭|喜|怒|驚|惊"
     r"|大[喜怒驚惊叫喝]|問|问|答|喝|叫|高叫|罵|骂|嘆|叹|歎|回|應|应|接|厲聲|厉声|輕聲|轻声|低聲|低声|小聲|小声|吩咐)?"
 )
 _ZH_BEFORE = re.compile(

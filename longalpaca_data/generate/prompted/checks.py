@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from longalpaca_data.core import language
+from longalpaca_data.core.language import HAN, HAN_CHARACTERS
 from longalpaca_data.generate.prompted.compose import Composed
 from longalpaca_data.generate.prompted.reply import Reply
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_WORD = re.compile(r"[^\W\d_]+|[\u3400-\u9fff]")
+_WORD = re.compile(rf"[^\W\d_]+|[{HAN_CHARACTERS}]")
 _LEAK_WORDS = {"en": 12, "zh": 20}
 """A run of this many words (Han characters) in common with our prompt is no accident."""
 
@@ -88,11 +88,11 @@ def _wrong_language(case: Case) -> str:
     of servers is full of them.
     """
     for name, text in (("question", case.reply.question), ("answer", case.reply.answer)):
-        han = len(_HAN.findall(text))
+        han = len(HAN.findall(text))
         letters = len(re.findall(r"[^\W\d_]", text))
         if letters < 12:
             continue  # a name, a number: no language to speak of
-        words = len(_WORD.findall(_HAN.sub(" ", text)))
+        words = len(_WORD.findall(HAN.sub(" ", text)))
         if case.language == "zh" and han < 0.5 * (han + words):
             return f"{name}: {han} Han, {words} words"
         if case.language != "zh" and han > 0.3 * letters:

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from longalpaca_data.core.language import HAN
 from longalpaca_data.core.records import Part, Window, content_id
 from longalpaca_data.generate.prompted.plan import Anchor, Assignment
 from longalpaca_data.generate.prompted.templates import Templates, render
-from longalpaca_data.windows.instruction import plain_title, unnamed_zh
+from longalpaca_data.windows.instruction import plain_title, unnamed
 
 Strategy = Literal["whole", "anchored"]
 _NEAR_WORDS = 14  # of a passage's beginning: enough to find the place, too few to answer from
@@ -28,7 +29,6 @@ _REFERENCES = re.compile(
     re.IGNORECASE,
 )
 _REFERENCES_FROM = 0.5  # a heading of that name in the first half is no list at the end
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +139,12 @@ def _shown(window: Window, number: int) -> dict[str, object]:
 
 
 def _unnamed(window: Window, part: Part) -> str:
-    """Name a Chinese row's only document; where there are several, their titles tell them apart."""
-    alone = window.language == "zh" and len(window.parts) == 1
-    return unnamed_zh(part.title, part.kind) if alone else ""
+    """Name a row's only document that has no title for its readers; where there are several, their
+    titles tell them apart.
+    """
+    alone = len(window.parts) == 1
+    nameless = alone or not part.title
+    return unnamed(part.title, part.kind, window.language) if nameless else ""
 
 
 def _material(
@@ -171,7 +174,7 @@ def _near(anchor: Anchor, text: str) -> str:
     at = min(len(text) - 1, int(anchor.depth * _readable(text)))
     start = text.rfind("\n\n", 0, at) + 2 if "\n\n" in text[:at] else 0
     words = " ".join(text[start : start + 400].split()[:_NEAR_WORDS])[:_NEAR_CHARACTERS]
-    return words[:_NEAR_HAN] if _HAN.search(words) else words
+    return words[:_NEAR_HAN] if HAN.search(words) else words
 
 
 def _readable(text: str) -> int:

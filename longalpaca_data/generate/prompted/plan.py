@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from longalpaca_data.core.language import worded
 from longalpaca_data.core.records import Window, content_id
 from longalpaca_data.generate.prompted.templates import Template
 
@@ -168,11 +169,11 @@ class _Planner:
         return outside, self.pairs[name, window.id], self._order(name, window.id)
 
     def _may_again(self, name: str, window: Window) -> bool:
-        most = self.template[name, window.language].per_window
+        most = self.template[name, worded(window.language)].per_window
         return not most or self.pairs[name, window.id] < most
 
     def _assign(self, name: str, bucket: int, window: Window) -> Assignment:
-        template = self.template[name, window.language]
+        template = self.template[name, worded(window.language)]
         serial = self.pairs[name, window.id]
         key = content_id(self.seed, name, window.id, serial)
         rng = random.Random(key)

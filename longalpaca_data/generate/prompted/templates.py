@@ -21,6 +21,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from longalpaca_data.core.errors import RecipeError
+from longalpaca_data.core.language import worded
 from longalpaca_data.core.recipe_file import main_problem
 from longalpaca_data.core.records import DocumentKind, Window, WindowKind, content_id
 
@@ -73,7 +74,7 @@ class Template(BaseModel):
         """Say whether this kind of question can be asked of a window."""
         first = window.parts[0]
         return (
-            window.language == self.language
+            worded(window.language) == self.language
             and window.kind in self.windows
             and (not self.kinds or first.kind in self.kinds)
             and (not self.whole or all(part.whole for part in window.parts))

@@ -172,8 +172,18 @@ def test_windows_join_their_documents_in_one_prompt(tmp_path: Path) -> None:
         assert {evidence.part for evidence in example.evidence} == {0, 1, 2}
 
 
-def test_a_window_that_no_prompt_suits_is_a_drop(tmp_path: Path) -> None:
+def test_a_window_in_another_language_is_asked_about_in_english(tmp_path: Path) -> None:
     german = make_document(document(1).text, language="de", title="Lampen")
-    outcome, _ = run(tmp_path, [german, document(2)], Scripted(good), 3)
-    assert len(outcome.outputs) == 3
-    assert [(d.reason, d.detail) for d in outcome.drops] == [("no prompt suits it", "single in de")]
+    outcome, _ = run(tmp_path, [german], Scripted(good), 3)
+    assert [example.language for example in outcome.outputs] == ["de"] * 3
+    assert not outcome.drops
+
+
+def test_a_window_that_no_prompt_suits_is_a_drop(tmp_path: Path) -> None:
+    stored = store(tmp_path, [document(1), document(2)])
+    count, _ = resolve("cl100k_base")
+    spec = GenerateSpec(generator="openai", oversample=1, model=ModelSpec(name="scripted"))
+    session = Session(Scripted(good), tmp_path / "ledger.sqlite", Limits(), policy=QUICK)
+    stage = prompted_stage(Writer.of(spec, stored, 2, count), lambda: session, lambda _: None)
+    outcome = perform(stage, [make_window(document(1), kind="mosaic")], 7, None)
+    assert [(d.reason, d.detail) for d in outcome.drops] == [("no prompt suits it", "mosaic in en")]

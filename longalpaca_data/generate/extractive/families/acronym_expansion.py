@@ -10,6 +10,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 from longalpaca_data.generate.extractive.sentence_quality import as_within, word_set
@@ -28,7 +29,7 @@ _ZH_IS = re.compile(
 )
 _ZH_BEFORE = re.compile(rf"(?<![A-Za-z])({_SHORT})\s?[（(]([A-Z][A-Za-z’' /-]{{6,80}})[,，)）]")
 _ZH_NAME = re.compile(
-    rf"(?:^|(?<=[\n。！？；，、：“「《（(]))([\u4e00-\u9fff]{{3,12}})\s?[（(]({_SHORT})[)）]"
+    rf"(?:^|(?<=[\n。！？；，、：“「《（(]))([{HAN_CHARACTERS}]{{3,12}})\s?[（(]({_SHORT})[)）]"
 )
 _ZH_NO_NAME = re.compile(
     r"[的是在了和与與或对對为為以及把被从從由用将將向让讓使可能会會有来來这這那其该該称稱如即则則而但也都还還所]|^(?:例|包括|基于|通过|通過|采用|支持|属于|屬於)"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 from longalpaca_data.generate.extractive.passages import clean
@@ -186,7 +187,7 @@ def _closing(text: str, start: int) -> int:
 
 def _goes_on(after: str, speakers: frozenset[str]) -> bool:
     """A second attribution right behind the line ("…”X道。") would contradict the first."""
-    match = re.match(r"([\u4e00-\u9fff]{1,4}?)笑?[道說说問问][，。]", after)
+    match = re.match(rf"([{HAN_CHARACTERS}]{{1,4}}?)笑?[道說说問问][，。]", after)
     return match is not None and (match[1] in {"他", "她"} or match[1] in speakers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from longalpaca_data.core.language import HAN_CHARACTERS
 from longalpaca_data.generate.extractive.clauses import uncut
 from longalpaca_data.generate.extractive.family import Family, Finding, Material
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Sentence
@@ -67,7 +68,8 @@ _EN = (
 is no definition."""
 
 _ZH_TERM = (
-    r"[“「『]?(?P<term>[\u4e00-\u9fffA-Za-z0-9·/ -]{2,20}?)(?P<short>（[^（）]{2,50}）)?[”」』]?"
+    rf"[“「『]?(?P<term>[{HAN_CHARACTERS}A-Za-z0-9·/ -]{{2,20}}?)"
+    r"(?P<short>（[^（）]{2,50}）)?[”」』]?"
 )
 _ZH = (
     _defining(
@@ -83,7 +85,7 @@ _ZH = (
     ),
     _defining(
         rf"^{_ZH_TERM}\s*是[^，。；：“”]{{4,60}}的(?!一年|时候|時候|事情|原因|结果|結果|关键|關鍵|重点|",
-        r"重點|基础|基礎|部分|例子|情况|情況|地方|问题|問題|目的)[\u4e00-\u9fff]{2,6}。$",
+        rf"重點|基础|基礎|部分|例子|情况|情況|地方|问题|問題|目的)[{HAN_CHARACTERS}]{{2,6}}。$",
     ),
 )
 _ZH_NO_TERM = re.compile(

@@ -17,7 +17,7 @@ _COUNTS = {"en": ("two", "three", "four"), "zh": ("两", "三", "四")}
 def find(material: Material) -> Iterator[Finding]:
     """Yield sentences of one paper whose words show that no other paper says the same."""
     titles = Counter(reading.title for reading in material)
-    if not 2 <= len(material) <= len(_ORDINALS["en"]) or max(titles.values()) > 1:
+    if not 2 <= len(material) <= len(_ORDINALS["en"]) or max(titles.values()) > 1 or "" in titles:
         return
     vocabularies = [Vocabulary.of(reading) for reading in material]
     for reading, own in zip(material, vocabularies, strict=True):
