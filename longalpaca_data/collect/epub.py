@@ -13,7 +13,7 @@ from lxml import etree
 
 from longalpaca_data.collect.archive import Archive, parse_xml
 from longalpaca_data.collect.extract import Extract
-from longalpaca_data.collect.html import blocks_of, decode_markup, parse
+from longalpaca_data.collect.html import decode_markup, parse, walk
 from longalpaca_data.core.errors import UnreadableError
 from longalpaca_data.core.records import Block
 
@@ -44,7 +44,7 @@ def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader ha
     blocks: list[Block] = []
     for path in _spine(package, package_path):
         if path in archive.names():
-            blocks += blocks_of(parse(decode_markup(archive.read(path))))
+            blocks += walk(parse(decode_markup(archive.read(path)))).blocks
     if not blocks:
         raise UnreadableError("empty", "no document of the spine holds text")
     return Extract(

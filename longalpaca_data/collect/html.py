@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from resiliparse.extract.html2text import extract_plain_text
 from selectolax.lexbor import LexborHTMLParser
 
 from longalpaca_data.collect.encoding import BYTE_ORDER_MARKS, decode
 from longalpaca_data.collect.extract import Extract
+from longalpaca_data.collect.furniture import DOUBTFUL
 from longalpaca_data.collect.html_walk import Walker
+from longalpaca_data.collect.main_content import article
 from longalpaca_data.core.errors import UnreadableError
 from longalpaca_data.core.records import Block
 
@@ -40,25 +41,23 @@ NESTING = re.compile(
     re.IGNORECASE,
 )
 MAX_NESTING = 5_000  # browsers cut at 512
-# Main content extraction that keeps less than this has mistaken the article for furniture.
-MIN_KEPT_SHARE = 0.2
 
 
 def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader has the same signature
     """Read one HTML or XHTML page. Raises UnreadableError: 'empty', 'binary'."""
     text = decode_markup(data)
     parser = parse(text)
-    blocks = blocks_of(parser)
-    if not blocks:
+    walker = walk(parser)
+    if not walker.blocks:
         raise UnreadableError("empty", "the page holds no text")
-    if _is_web_page(parser):
-        blocks = _main_content(blocks, text)
+    blocks = _main_content(walker, text) if _is_web_page(parser) else walker.blocks
     return Extract(
         tuple(blocks),
         title=_page_title(parser),
         author=_meta(parser, "author", "dc.creator"),
         language=(_attribute(parser, "html", "lang") or _meta(parser, "dc.language")).lower(),
         licence=_licence(parser),
+        lost=dict(walker.lost),
     )
 
 
@@ -103,13 +102,23 @@ def _declared(data: bytes, encoding: str) -> str:
         return decode(data)
 
 
-def blocks_of(parser: LexborHTMLParser) -> list[Block]:
-    """Return the blocks of a parsed page."""
-    walker = Walker()
-    if parser.body is not None:
-        walker.walk(parser.body)
-        walker.flush()
-    return walker.blocks
+def walk(parser: LexborHTMLParser) -> Walker:
+    """Return a parsed page as blocks, with what was left out.
+
+    A rule of thumb that would remove most of the page was wrong about it: it is read again
+    without that rule.
+    """
+    keep: frozenset[str] = frozenset()
+    while True:
+        walker = Walker(keep)
+        if parser.body is not None:
+            walker.walk(parser.body)
+            walker.flush()
+        kept = sum(len("".join(block.text.split())) for block in walker.blocks)
+        reason = max(DOUBTFUL, key=lambda name: walker.lost[name])
+        if reason in keep or walker.lost[reason] <= kept:
+            return walker
+        keep |= {reason}
 
 
 def _is_web_page(parser: LexborHTMLParser) -> bool:
@@ -118,28 +127,17 @@ def _is_web_page(parser: LexborHTMLParser) -> bool:
     return len(parser.css(WEB_PAGE)) >= MIN_SIGNS
 
 
-def _main_content(blocks: list[Block], page: str) -> list[Block]:
-    """Keep the blocks that resiliparse counts as the page's main content."""
-    main = extract_plain_text(
-        page,
-        main_content=True,
-        preserve_formatting=False,
-        list_bullets=False,
-        alt_texts=False,
-        comments=False,
-    )
-    squeezed = "".join(main.split())
-    kept = [block for block in blocks if _squeezed(block) in squeezed]
-    size = sum(len(block.text) for block in blocks)
-    enough = sum(len(block.text) for block in kept) >= MIN_KEPT_SHARE * size
-    return kept if enough else blocks
-
-
-def _squeezed(block: Block) -> str:
-    text = block.text
-    if block.kind == "item":
-        text = re.sub(r"^(?:-|\d+\.) ", "", text)
-    return "".join(text.replace(" | ", " ").split())
+def _main_content(walker: Walker, page: str) -> list[Block]:
+    """Return the blocks of the page's article; the others are counted."""
+    kept = []
+    for block, keep in zip(
+        walker.blocks, article(walker.blocks, walker.marks, page), strict=True
+    ):
+        if keep:
+            kept.append(block)
+        else:
+            walker.lose("beside the article", block.text)
+    return kept
 
 
 def _page_title(parser: LexborHTMLParser) -> str:

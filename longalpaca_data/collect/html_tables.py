@@ -1,0 +1,148 @@
+"""Tables of a page: real ones through the table routine, those for layout as what they hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from longalpaca_data.collect.tables import SourceCell, is_layout, table_block
+from longalpaca_data.core.records import Block
+
+if TYPE_CHECKING:
+    from longalpaca_data.collect.html_walk import Walker
+
+ROW_GROUPS = frozenset({"thead", "tbody", "tfoot"})
+MAX_SPAN = 1_000  # HTML, 4.9.11
+MAX_CELL = 2_000  # characters; a cell that holds more is a piece of a page
+MAX_CELL_BLOCKS = 12
+STRUCTURED = frozenset({"heading", "code", "table"})
+LAYOUT_ROLES = frozenset({"presentation", "none"})
+SIMPLE_SHARE = 0.6
+# Filings and old pages set lists as tables: a sign or a number in one column, text in the other.
+MARKER = re.compile(r"(?:[•●○▪■◦·∙*–—-]|o|\(?(?:\d{1,3}|[a-z]{1,4})[.)])\Z")
+MIN_ITEM = 40  # characters on average; shorter texts beside a number are a table
+
+Row = list[tuple[Any, "Walker"]]
+
+
+def read(walker: Walker, table: Any, depth: int) -> None:
+    """Add a table's blocks. Each cell is read once, whatever becomes of it."""
+    start, links = len(walker.blocks), walker.links_seen
+    rows: list[Row] = []
+    headers = 0
+    for group, row in _parts(walker, table):
+        if group == "caption":
+            walker.walk_as("caption", row, depth)
+            continue
+        cells: Row = []
+        for cell in row.iter():
+            if cell.tag in ("td", "th") and not walker.skips(cell):
+                inner = walker.nested()
+                inner.walk(cell, depth + 1)
+                inner.flush()
+                cells.append((cell, inner))
+        if cells:
+            headers += group == "thead" and headers == len(rows)
+            rows.append(cells)
+    walker.links_seen += sum(inner.links_seen for row in rows for _, inner in row)
+    _add(walker, table, rows, headers)
+    if not _has_header_row(rows):
+        walker.drop_index(start, links)
+
+
+def _parts(walker: Walker, table: Any) -> Iterator[tuple[str, Any]]:
+    """A table's own rows and captions, those of tables within it left alone."""
+    for child in table.iter():
+        tag = child.tag
+        if walker.skips(child):
+            continue
+        if tag == "caption":
+            yield "caption", child
+        elif tag == "tr":
+            yield "tbody", child
+        elif tag in ROW_GROUPS:
+            for row in child.iter():
+                if row.tag == "tr" and not walker.skips(row):
+                    yield tag, row
+
+
+def _add(walker: Walker, table: Any, rows: list[Row], headers: int) -> None:
+    if _is_for_layout(table, rows):
+        for row in rows:
+            for _, inner in row:
+                walker.take(inner)
+        return
+    grid = [[_cell(cell, inner) for cell, inner in row] for row in rows]
+    if items := _items(grid):
+        for item in items:
+            walker.add(item, walker.mark_of(len(item.text)))
+        return
+    inners = [inner for row in rows for _, inner in row]
+    block = table_block(grid, headers)
+    if block is not None:
+        mark = walker.mark_of(0)
+        for inner in inners:
+            mark.chars += sum(m.chars for m in inner.marks)
+            mark.linked += sum(m.linked for m in inner.marks)
+        walker.add(block, mark)
+    for inner in inners:  # tables within cells stand behind the table, once
+        for part, mark in zip(inner.blocks, inner.marks, strict=True):
+            if part.kind == "table":
+                walker.add(part, mark)
+
+
+def _is_for_layout(table: Any, rows: Sequence[Row]) -> bool:
+    if (table.attributes.get("role") or "") in LAYOUT_ROLES:
+        return True
+    if is_layout([[_cell(cell, inner) for cell, inner in row] for row in rows]):
+        return True
+    filled = [inner for row in rows for _, inner in row if inner.blocks]
+    simple = sum(map(_is_simple, filled))
+    pairs = sum(sum(_is_simple(inner) for _, inner in row if inner.blocks) > 1 for row in rows)
+    if simple == len(filled):
+        return False
+    return simple < SIMPLE_SHARE * len(filled) or pairs < 2
+
+
+def _is_simple(inner: Walker) -> bool:
+    return (
+        len(inner.blocks) <= MAX_CELL_BLOCKS
+        and not any(block.kind in STRUCTURED for block in inner.blocks)
+        and sum(len(block.text) for block in inner.blocks) <= MAX_CELL
+    )
+
+
+def _cell(node: Any, inner: Walker) -> SourceCell:
+    texts = (block.text for block in inner.blocks if block.kind != "table")
+    return SourceCell(
+        " ".join(" ".join(texts).split()),
+        rowspan=_span(node, "rowspan"),
+        colspan=_span(node, "colspan"),
+        header=node.tag == "th",
+    )
+
+
+def _span(node: Any, name: str) -> int:
+    value = (node.attributes.get(name) or "").strip()
+    number = int(value) if value.isdecimal() and len(value) < 6 else 1
+    return number if 1 <= number <= MAX_SPAN else 1
+
+
+def _items(grid: Sequence[Sequence[SourceCell]]) -> list[Block]:
+    """Return the items of a list that was set as a table, nothing for other tables."""
+    pairs = [[cell.text for cell in row if cell.text] for row in grid]
+    pairs = [pair for pair in pairs if pair]
+    if not pairs or not all(len(pair) == 2 and MARKER.match(pair[0]) for pair in pairs):
+        return []
+    if sum(len(text) for _, text in pairs) < MIN_ITEM * len(pairs):
+        return []
+    return [
+        Block("item", f"{marker if marker[-1:] in '.)' else '-'} {text}", 1)
+        for marker, text in pairs
+    ]
+
+
+def _has_header_row(rows: Sequence[Row]) -> bool:
+    """Whether the first row heads at least two columns: a menu set as a table has none."""
+    return bool(rows) and sum(cell.tag == "th" for cell, _ in rows[0]) > 1
