@@ -10,12 +10,30 @@ import re
 from typing import Any
 
 # Nothing of these is text at all, so that nobody counts it.
-SILENT_TAGS = frozenset("script style head title link meta base param source track".split())
-HIDDEN_TAGS = frozenset(
-    "noscript template iframe object embed audio video canvas map ix:header noembed noframes"
-    " svg area".split()
+SILENT_TAGS = frozenset(
+    ["script", "style", "head", "title", "link", "meta", "base", "param", "source", "track"]
 )
-CONTROL_TAGS = frozenset("select option optgroup datalist input textarea progress meter".split())
+HIDDEN_TAGS = frozenset(
+    [
+        "noscript",
+        "template",
+        "iframe",
+        "object",
+        "embed",
+        "audio",
+        "video",
+        "canvas",
+        "map",
+        "ix:header",
+        "noembed",
+        "noframes",
+        "svg",
+        "area",
+    ]
+)
+CONTROL_TAGS = frozenset(
+    ["select", "option", "optgroup", "datalist", "input", "textarea", "progress", "meter"]
+)
 # Whole words of class names, of texinfo, docbook/publican, Sphinx, Project Gutenberg, Standard
 # Ebooks, MediaWiki and common blog engines. What each of them says is its reason.
 _NAMES = {
@@ -35,13 +53,16 @@ NAMES = {
     reason: re.compile(rf"(?:^|\s)(?:{'|'.join(names.split())})(?=\s|$)", re.IGNORECASE)
     for reason, names in _NAMES.items()
 }
-ANY_NAME = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in NAMES.values()), re.I)
+ANY_NAME = re.compile(
+    "|".join(f"(?:{pattern.pattern})" for pattern in NAMES.values()), re.IGNORECASE
+)
 # Names of furniture that stand around long prose, too: such an element is read.
 WEAK_NAMES = re.compile(
     r"(?:^|\s)(?:contents|region-contents|menu|sidebar|social|share|related|banner|footer|nav)(?=\s|$)",
     re.IGNORECASE,
 )
-MIN_PROSE = 600  # characters, links aside
+MIN_PROSE = 80  # characters, links aside: a textbook's box; menus have none
+MAX_LINKED = 0.3
 SKIPPED_ROLES = {
     "navigation": "navigation",
     "banner": "navigation",
@@ -138,11 +159,16 @@ def _by_name(node: Any, classes: str) -> str:
 def _is_prose(node: Any) -> bool:
     total = _length(node)
     linked = sum(_length(link) for link in node.css("a[href]")) if total >= MIN_PROSE else 0
-    return total - linked >= max(MIN_PROSE, linked)
+    return total - linked >= MIN_PROSE and linked <= MAX_LINKED * total
 
 
 def _holds_a_page(form: Any) -> bool:
-    return sum(_length(node) for node in form.css(_PAGE)) >= MIN_PAGE
+    found = 0
+    for node in form.css(_PAGE):
+        found += _length(node)
+        if found >= MIN_PAGE:  # the outermost come first: those within them aren't looked at
+            return True
+    return False
 
 
 def _length(node: Any) -> int:

@@ -130,9 +130,7 @@ def _is_web_page(parser: LexborHTMLParser) -> bool:
 def _main_content(walker: Walker, page: str) -> list[Block]:
     """Return the blocks of the page's article; the others are counted."""
     kept = []
-    for block, keep in zip(
-        walker.blocks, article(walker.blocks, walker.marks, page), strict=True
-    ):
+    for block, keep in zip(walker.blocks, article(walker.blocks, walker.marks, page), strict=True):
         if keep:
             kept.append(block)
         else:

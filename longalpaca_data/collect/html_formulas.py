@@ -8,7 +8,9 @@ from typing import Any
 from longalpaca_data.collect import latex, mathml
 
 # Elements that hold one formula more than once: as MathML, as a picture, as laid-out letters.
-WRAPPERS = re.compile(r"(?:^|\s)(?:mwe-math-element|katex(?:-display)?|MathJax(?:_Display|_CHTML|_SVG)?)(?=\s|$)")
+WRAPPERS = re.compile(
+    r"(?:^|\s)(?:mwe-math-element|katex(?:-display)?|MathJax(?:_Display|_CHTML|_SVG)?)(?=\s|$)"
+)
 DISPLAYED = re.compile(r"display|block", re.IGNORECASE)
 IMAGE_CLASS = re.compile(r"math|\btex\b|latex|equation|formula", re.IGNORECASE)
 LATEX = re.compile(r"\\[a-zA-Z]{2,}|[_^]\{|\$[^$]+\$")

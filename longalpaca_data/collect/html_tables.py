@@ -20,8 +20,10 @@ STRUCTURED = frozenset({"heading", "code", "table"})
 LAYOUT_ROLES = frozenset({"presentation", "none"})
 SIMPLE_SHARE = 0.6
 # Filings and old pages set lists as tables: a sign or a number in one column, text in the other.
-MARKER = re.compile(r"(?:[•●○▪■◦·∙*–—-]|o|\(?(?:\d{1,3}|[a-z]{1,4})[.)])\Z")
+BULLET = re.compile(r"[•●○▪■◦·∙*–—o☐☑☒✓✔-]\Z")
+NUMBER = re.compile(r"\(?(?:\d{1,3}|[a-z]{1,4})[.)]\Z")
 MIN_ITEM = 40  # characters on average; shorter texts beside a number are a table
+MAX_INDEX_COLUMNS = 3  # filled ones of a row: name, title, page
 
 Row = list[tuple[Any, "Walker"]]
 
@@ -47,7 +49,7 @@ def read(walker: Walker, table: Any, depth: int) -> None:
             rows.append(cells)
     walker.links_seen += sum(inner.links_seen for row in rows for _, inner in row)
     _add(walker, table, rows, headers)
-    if not _has_header_row(rows):
+    if not _is_data(rows):
         walker.drop_index(start, links)
 
 
@@ -131,18 +133,25 @@ def _span(node: Any, name: str) -> int:
 
 def _items(grid: Sequence[Sequence[SourceCell]]) -> list[Block]:
     """Return the items of a list that was set as a table, nothing for other tables."""
-    pairs = [[cell.text for cell in row if cell.text] for row in grid]
-    pairs = [pair for pair in pairs if pair]
-    if not pairs or not all(len(pair) == 2 and MARKER.match(pair[0]) for pair in pairs):
+    pairs = [pair for row in grid if (pair := [cell.text for cell in row if cell.text])]
+    if not pairs or any(len(pair) != 2 for pair in pairs):
         return []
-    if sum(len(text) for _, text in pairs) < MIN_ITEM * len(pairs):
+    bullets = all(BULLET.match(marker) for marker, _ in pairs)
+    numbers = all(NUMBER.match(marker) for marker, _ in pairs)
+    if not bullets and not (
+        numbers and sum(len(text) for _, text in pairs) >= MIN_ITEM * len(pairs)
+    ):
         return []
     return [
-        Block("item", f"{marker if marker[-1:] in '.)' else '-'} {text}", 1)
+        Block("item", f"{marker if numbers or marker in '☐☑☒✓✔' else '-'} {text}", 1)
         for marker, text in pairs
     ]
 
 
-def _has_header_row(rows: Sequence[Row]) -> bool:
-    """Whether the first row heads at least two columns: a menu set as a table has none."""
-    return bool(rows) and sum(cell.tag == "th" for cell, _ in rows[0]) > 1
+def _is_data(rows: Sequence[Row]) -> bool:
+    """Whether it is a table even where all of it is links: it has header cells, or many columns."""
+    if not rows:
+        return False
+    headers = sum(cell.tag == "th" for cell, _ in rows[0])
+    filled = [sum(bool(inner.blocks) for _, inner in row) for row in rows]
+    return headers > 1 or sum(filled) > MAX_INDEX_COLUMNS * len(rows)

@@ -21,21 +21,51 @@ _BLOCKS = (
     " center details summary fieldset hgroup aside form legend menu dir optgroup"
 )
 BLOCK_TAGS = frozenset(_BLOCKS.split())
-CONTAINERS = frozenset("div section article main body td aside header footer form details".split())
+CONTAINERS = frozenset(
+    [
+        "div",
+        "section",
+        "article",
+        "main",
+        "body",
+        "td",
+        "aside",
+        "header",
+        "footer",
+        "form",
+        "details",
+    ]
+)
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 SPACE = re.compile(r"[ \t\n\r\f\u200b]+")
 BREAK = "\u2028"
 # Two line breaks, or one before an indented line, end a paragraph.
-WALL = re.compile(rf"{BREAK}(?:[ \t\n\r\f\xa0]*{BREAK}(?:[ \t\n\r\f\xa0]*{BREAK})*|(?=[ \t\n\r\f]*(?:\u3000|\xa0\xa0)))")
+WALL = re.compile(
+    rf"{BREAK}(?:[ \t\n\r\f\xa0]*{BREAK}(?:[ \t\n\r\f\xa0]*{BREAK})*|(?=[ \t\n\r\f]*(?:\u3000|\xa0\xa0)))"
+)
 MAX_DEPTH = 200  # deeper nesting is an attack or a broken page; its text is taken as one piece
 DROP_CAP = re.compile(r"[“‘\"'«]?[A-ZÀ-Þ]\Z")
 INDEX_LINKS = 0.7  # share of a list's or table's text that stands in links: it is navigation
 MIN_INDEX_LINKS = 3
 FORMULA = re.compile(r"\$\$[^$]+\$\$\Z")
 MAX_TERM = 160  # characters; a longer "term" is a paragraph
-NOTES = frozenset({"doc-footnote", "doc-endnote", "doc-endnotes", "footnote", "endnote", "rearnote", "footnotes", "endnotes", "rearnotes"})
+NOTES = frozenset(
+    {
+        "doc-footnote",
+        "doc-endnote",
+        "doc-endnotes",
+        "footnote",
+        "endnote",
+        "rearnote",
+        "footnotes",
+        "endnotes",
+        "rearnotes",
+    }
+)
 NOTE_CLASS = re.compile(r"(?:^|\s)(?:footnotes?|endnotes?|fnote|note-text)(?=\s|$)", re.IGNORECASE)
-REFERENCES_CLASS = re.compile(r"(?:^|\s)(?:references|reflist|bibliography|csl-bib-body|biblist)(?=\s|$)", re.IGNORECASE)
+REFERENCES_CLASS = re.compile(
+    r"(?:^|\s)(?:references|reflist|bibliography|csl-bib-body|biblist)(?=\s|$)", re.IGNORECASE
+)
 EXPONENT = re.compile(r"[-−+]?\d{1,4}\Z")
 BEFORE_NOTE = re.compile(r"(?:[^\W\d_]{4,}|[.,;:!?”’»。，；：！？」』])\Z")
 
@@ -232,6 +262,7 @@ class Walker:
         """Add the blocks of a nested walker."""
         self.blocks += other.blocks
         self.marks += other.marks
+
     def _image(self, node: Any) -> None:
         alt = (node.attributes.get("alt") or "").strip()
         if DROP_CAP.match(alt):
@@ -284,7 +315,11 @@ class Walker:
 
     def _define(self, first: int, term: str) -> None:
         meaning = self.blocks[first] if first < len(self.blocks) else None
-        if meaning is not None and meaning.kind in ("paragraph", "footnote") and len(term) <= MAX_TERM:
+        if (
+            meaning is not None
+            and meaning.kind in ("paragraph", "footnote")
+            and len(term) <= MAX_TERM
+        ):
             colon = "" if term.endswith((":", "?", "!", ".", "：", "？", "。")) else ":"
             self.blocks[first] = replace(meaning, text=f"{term}{colon} {meaning.text}")
         else:
@@ -370,8 +405,13 @@ def definition_parts(node: Any) -> list[Any]:
 def _is_note_link(node: Any) -> bool:
     text = (node.text(deep=True) or "").strip(" []()")
     if not node.css("a[href]"):
-        return bool(re.fullmatch(r"\[[\w ]{1,12}\]|[*†‡§¶]{1,3}", (node.text(deep=True) or "").strip()))
-    return len(text) <= 1 or re.fullmatch(r"[\w ,;:–-]{0,3}\d{1,4}[a-z]?|citation needed|note \d+", text) is not None
+        return bool(
+            re.fullmatch(r"\[[\w ]{1,12}\]|[*†‡§¶]{1,3}", (node.text(deep=True) or "").strip())
+        )
+    return (
+        len(text) <= 1
+        or re.fullmatch(r"[\w ,;:–-]{0,3}\d{1,4}[a-z]?|citation needed|note \d+", text) is not None
+    )
 
 
 def _value(node: Any, number: int) -> int:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 _GREEK = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (?:FINAL )?([A-Z]+)\Z")
 # Capitals that LaTeX has commands for; the others look like Latin letters.
-_GREEK_CAPITALS = frozenset("GAMMA DELTA THETA LAMDA XI PI SIGMA UPSILON PHI PSI OMEGA".split())
+_GREEK_CAPITALS = frozenset(
+    ["GAMMA", "DELTA", "THETA", "LAMDA", "XI", "PI", "SIGMA", "UPSILON", "PHI", "PSI", "OMEGA"]
+)
 _OPERATORS = {
     "∑": r"\sum", "∏": r"\prod", "∐": r"\coprod", "∫": r"\int", "∬": r"\iint", "∮": r"\oint",
     "∂": r"\partial", "∇": r"\nabla", "∞": r"\infty", "√": r"\surd", "±": r"\pm", "∓": r"\mp",

@@ -116,7 +116,11 @@ def _over(parts: list[str]) -> str:
     command = latex.ACCENTS.get(mark.strip()) or {r"\to": r"\vec", "-": r"\bar"}.get(mark.strip())
     if command:
         return f"{command}{{{base}}}"
-    return latex.script(base, upper=mark.strip()) if _is_big(base) else rf"\overset{{{mark}}}{{{base}}}"
+    return (
+        latex.script(base, upper=mark.strip())
+        if _is_big(base)
+        else rf"\overset{{{mark}}}{{{base}}}"
+    )
 
 
 def _under(parts: list[str]) -> str:
@@ -134,10 +138,53 @@ def _is_big(base: str) -> bool:
 
 
 _FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc sinh cosh tanh log ln exp lim max min sup inf det arg dim ker gcd"
-    " arcsin arccos arctan Pr deg".split()
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "sinh",
+        "cosh",
+        "tanh",
+        "log",
+        "ln",
+        "exp",
+        "lim",
+        "max",
+        "min",
+        "sup",
+        "inf",
+        "det",
+        "arg",
+        "dim",
+        "ker",
+        "gcd",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "Pr",
+        "deg",
+    ]
 )
-_LIMITS = frozenset("sum prod coprod int iint oint cup cap lim max min sup inf".split())
+_LIMITS = frozenset(
+    [
+        "sum",
+        "prod",
+        "coprod",
+        "int",
+        "iint",
+        "oint",
+        "cup",
+        "cap",
+        "lim",
+        "max",
+        "min",
+        "sup",
+        "inf",
+    ]
+)
 _RULES: dict[str, tuple[int, Callable[[list[str]], str]]] = {
     "mfrac": (2, lambda parts: rf"\frac{{{parts[0].strip()}}}{{{parts[1].strip()}}}"),
     "mroot": (2, lambda parts: rf"\sqrt[{parts[1]}]{{{parts[0]}}}"),
