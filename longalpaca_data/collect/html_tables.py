@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from longalpaca_data.collect.tables import SourceCell, is_layout, table_block
-from longalpaca_data.core.records import Block
+from longalpaca_data.collect.table_layout import cell_text, is_frame, items
+from longalpaca_data.collect.tables import SourceCell, table_block
 
 if TYPE_CHECKING:
     from longalpaca_data.collect.html_walk import Walker
 
 ROW_GROUPS = frozenset({"thead", "tbody", "tfoot"})
 MAX_SPAN = 1_000  # HTML, 4.9.11
-MAX_CELL = 2_000  # characters; a cell that holds more is a piece of a page
-MAX_CELL_BLOCKS = 12
-STRUCTURED = frozenset({"heading", "code", "table"})
 LAYOUT_ROLES = frozenset({"presentation", "none"})
-SIMPLE_SHARE = 0.6
-# Filings and old pages set lists as tables: a sign or a number in one column, text in the other.
-BULLET = re.compile(r"[•●○▪■◦·∙*–—o☐☑☒✓✔-]\Z")
-NUMBER = re.compile(r"\(?(?:\d{1,3}|[a-z]{1,4})[.)]\Z")
-MIN_ITEM = 40  # characters on average; shorter texts beside a number are a table
 MAX_INDEX_COLUMNS = 3  # filled ones of a row: name, title, page
 
 Row = list[tuple[Any, "Walker"]]
@@ -70,14 +61,15 @@ def _parts(walker: Walker, table: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _add(walker: Walker, table: Any, rows: list[Row], headers: int) -> None:
-    if _is_for_layout(table, rows):
+    grid = [[_cell(cell, inner) for cell, inner in row] for row in rows]
+    presented = (table.attributes.get("role") or "") in LAYOUT_ROLES
+    if presented or is_frame([[inner.blocks for _, inner in row] for row in rows], grid):
         for row in rows:
             for _, inner in row:
                 walker.take(inner)
         return
-    grid = [[_cell(cell, inner) for cell, inner in row] for row in rows]
-    if items := _items(grid):
-        for item in items:
+    if listed := items(grid):
+        for item in listed:
             walker.add(item, walker.mark_of(len(item.text)))
         return
     inners = [inner for row in rows for _, inner in row]
@@ -94,31 +86,9 @@ def _add(walker: Walker, table: Any, rows: list[Row], headers: int) -> None:
                 walker.add(part, mark)
 
 
-def _is_for_layout(table: Any, rows: Sequence[Row]) -> bool:
-    if (table.attributes.get("role") or "") in LAYOUT_ROLES:
-        return True
-    if is_layout([[_cell(cell, inner) for cell, inner in row] for row in rows]):
-        return True
-    filled = [inner for row in rows for _, inner in row if inner.blocks]
-    simple = sum(map(_is_simple, filled))
-    pairs = sum(sum(_is_simple(inner) for _, inner in row if inner.blocks) > 1 for row in rows)
-    if simple == len(filled):
-        return False
-    return simple < SIMPLE_SHARE * len(filled) or pairs < 2
-
-
-def _is_simple(inner: Walker) -> bool:
-    return (
-        len(inner.blocks) <= MAX_CELL_BLOCKS
-        and not any(block.kind in STRUCTURED for block in inner.blocks)
-        and sum(len(block.text) for block in inner.blocks) <= MAX_CELL
-    )
-
-
 def _cell(node: Any, inner: Walker) -> SourceCell:
-    texts = (block.text for block in inner.blocks if block.kind != "table")
     return SourceCell(
-        " ".join(" ".join(texts).split()),
+        cell_text(inner.blocks),
         rowspan=_span(node, "rowspan"),
         colspan=_span(node, "colspan"),
         header=node.tag == "th",
@@ -129,23 +99,6 @@ def _span(node: Any, name: str) -> int:
     value = (node.attributes.get(name) or "").strip()
     number = int(value) if value.isdecimal() and len(value) < 6 else 1
     return number if 1 <= number <= MAX_SPAN else 1
-
-
-def _items(grid: Sequence[Sequence[SourceCell]]) -> list[Block]:
-    """Return the items of a list that was set as a table, nothing for other tables."""
-    pairs = [pair for row in grid if (pair := [cell.text for cell in row if cell.text])]
-    if not pairs or any(len(pair) != 2 for pair in pairs):
-        return []
-    bullets = all(BULLET.match(marker) for marker, _ in pairs)
-    numbers = all(NUMBER.match(marker) for marker, _ in pairs)
-    if not bullets and not (
-        numbers and sum(len(text) for _, text in pairs) >= MIN_ITEM * len(pairs)
-    ):
-        return []
-    return [
-        Block("item", f"{marker if numbers or marker in '☐☑☒✓✔' else '-'} {text}", 1)
-        for marker, text in pairs
-    ]
 
 
 def _is_data(rows: Sequence[Row]) -> bool:
