@@ -40,6 +40,11 @@ NESTING = re.compile(
     r"|figure|fieldset|details|menu|dir|address|hgroup|search|summary|listing)\b",
     re.IGNORECASE,
 )
+MAX_ATTRIBUTES = 200  # 50,000 take 10 s
+MAX_TAG = 20_000  # characters in which attributes are looked for
+LONG_TAG = re.compile(r"""<[a-zA-Z](?:[^<>"']|"[^"]*+"|'[^']*+'){2000,}+>""")
+ATTRIBUTE = re.compile(r"""[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?""")
+MAX_REPLACED = 0.002  # share of the characters
 MAX_NESTING = 5_000  # browsers cut at 512
 
 
@@ -63,6 +68,7 @@ def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader ha
 
 def parse(text: str) -> LexborHTMLParser:
     """Parse a page. Raises UnreadableError: 'corrupt' where it would take minutes or hours."""
+    text = LONG_TAG.sub(_shortened, text)
     depth = 0
     if text.count("<") > MAX_NESTING:
         for tag in NESTING.finditer(text):
@@ -70,6 +76,15 @@ def parse(text: str) -> LexborHTMLParser:
             if depth > MAX_NESTING:
                 raise UnreadableError("corrupt", f"more than {MAX_NESTING} elements deep")
     return LexborHTMLParser(text)
+
+
+def _shortened(tag: re.Match[str]) -> str:
+    """Keep a tag's first attributes: the parser compares each of them with all before it."""
+    name, _, rest = tag.group(0)[1:-1].partition(" ")
+    attributes = ATTRIBUTE.findall(rest, 0, MAX_TAG)
+    if len(attributes) <= MAX_ATTRIBUTES:
+        return tag.group(0)
+    return f"<{name} {' '.join(attributes[:MAX_ATTRIBUTES])}>"
 
 
 def decode_markup(data: bytes) -> str:
@@ -97,9 +112,11 @@ def _declared(data: bytes, encoding: str) -> str:
         encoding.lower(), encoding
     )
     try:
-        return data.decode(encoding)
-    except (LookupError, UnicodeDecodeError):
+        text = data.decode(encoding, errors="replace")
+    except LookupError:
         return decode(data)
+    # A byte or two that went wrong are replaced; many say that the declaration is wrong.
+    return text if text.count("\ufffd") <= MAX_REPLACED * len(text) else decode(data)
 
 
 def walk(parser: LexborHTMLParser) -> Walker:

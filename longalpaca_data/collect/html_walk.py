@@ -43,6 +43,10 @@ BREAK = "\u2028"
 WALL = re.compile(
     rf"{BREAK}(?:[ \t\n\r\f\xa0]*{BREAK}(?:[ \t\n\r\f\xa0]*{BREAK})*|(?=[ \t\n\r\f]*(?:\u3000|\xa0\xa0)))"
 )
+# A line end between Chinese characters is no space (CSS Text 3, section 4.1.3).
+LINE_END = re.compile(
+    r"(?<=[\u3000-\u9fff\uff00-\uffef])[ \t]?\n[ \t]*(?=[\u3000-\u9fff\uff00-\uffef])"
+)
 MAX_DEPTH = 200  # deeper nesting is an attack or a broken page; its text is taken as one piece
 DROP_CAP = re.compile(r"[“‘\"'«]?[A-ZÀ-Þ]\Z")
 INDEX_LINKS = 0.7  # share of a list's or table's text that stands in links: it is navigation
@@ -109,6 +113,8 @@ class Walker:
             return
         text = "".join(self._buffer)
         self._buffer.clear()
+        if "\n" in text:
+            text = LINE_END.sub("", text)
         pieces = WALL.split(text) if BREAK in text else [text]
         for piece in pieces:
             lines = (SPACE.sub(" ", line).strip() for line in piece.split(BREAK))
