@@ -1,4 +1,4 @@
-"""Formulas in a page: MathML, and what MediaWiki, KaTeX, MathJax and LaTeX converters make of it."""
+"""Formulas in a page: MathML, and what MediaWiki, KaTeX, MathJax and converters make of it."""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ SPACE = re.compile(r"[ \t\n\r\f\u200b]+")
 BREAK = "\u2028"
 # Two line breaks, or one before an indented line, end a paragraph.
 WALL = re.compile(
-    rf"{BREAK}(?:[ \t\n\r\f\xa0]*{BREAK}(?:[ \t\n\r\f\xa0]*{BREAK})*|(?=[ \t\n\r\f]*(?:\u3000|\xa0\xa0)))"
+    rf"{BREAK}(?:(?:[ \t\n\r\f\xa0]*{BREAK})+"
+    r"|(?=[ \t\n\r\f]*(?:\u3000|\xa0\xa0)))"
 )
 # A line end between Chinese characters is no space (CSS Text 3, section 4.1.3).
 LINE_END = re.compile(

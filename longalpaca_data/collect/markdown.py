@@ -98,7 +98,7 @@ def _formula(dollars: str, before: str = "", after: str = "") -> Any:
     return render
 
 
-def _bracketed_formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 — their signature
+def _bracketed_formula(state: StateInline, silent: bool) -> bool:
     r"""``\(…\)`` and ``\[…\]``, which CommonMark takes for escaped brackets."""
     opening = state.src[state.pos : state.pos + 2]
     if opening not in BRACKETS:
@@ -129,9 +129,8 @@ def _notes_behind_paragraphs(tokens: list[Token]) -> list[Token]:
     for token in body:
         _without_attributes(token, result)
         result.append(token)
-        for child in token.children or ():
-            if child.type == "footnote_ref":
-                waiting.append(child.meta["id"])
+        children = token.children or ()
+        waiting += [child.meta["id"] for child in children if child.type == "footnote_ref"]
         if token.level == 0 and token.nesting <= 0 and token.type != "inline":
             for number in waiting:
                 result += notes.pop(number, ())

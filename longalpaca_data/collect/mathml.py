@@ -34,7 +34,7 @@ def tex(node: Any) -> str:
 def is_display(node: Any) -> bool:
     """Whether a ``math`` element stands on a line of its own."""
     attributes = node.attributes
-    return attributes.get("display") == "block" or attributes.get("mode") == "display"
+    return bool(attributes.get("display") == "block" or attributes.get("mode") == "display")
 
 
 def unstyled(formula: str) -> str:
@@ -69,10 +69,8 @@ def _element(node: Any, depth: int) -> str:
         return ""
     if depth > MAX_DEPTH:
         return latex.symbols(node.text(deep=True) or "")
-    if name in ("mi", "mn", "mo", "ms", "mtext"):
+    if name in ("mi", "mn", "mo", "ms", "mtext", "mspace"):
         return _token(node, name)
-    if name == "mspace":
-        return " "
     if name == "mtable":
         return latex.matrix(
             [
@@ -95,6 +93,8 @@ def _element(node: Any, depth: int) -> str:
 
 def _token(node: Any, name: str) -> str:
     text = " ".join((node.text(deep=True) or "").split())
+    if name == "mspace":
+        return " "
     if name in ("mtext", "ms"):
         return rf"\text{{{text}}}" if re.search(r"\w\w", text) else text
     if name == "mi" and len(text) > 1 and text.isascii() and text.isalpha():
