@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lxml import etree
@@ -37,7 +37,6 @@ _FILE_MATTER = (
 )
 NOT_THE_BOOK = frozenset(_FILE_MATTER.split())
 MAX_HEADING = 200  # characters of a paragraph that a navigation entry names
-FIRST_BLOCKS = 4
 # A paragraph costs some 400 bytes as a block; a book of a million of them isn't one.
 MAX_BLOCKS = 400_000
 
@@ -55,7 +54,7 @@ def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader ha
             raise UnreadableError("encrypted", f"the book is locked (DRM): {path}")
         walker = walk(parse(decode_markup(archive.read(path))))
         lost += walker.lost
-        blocks += _with_title(walker.blocks, package.titles().get(path, ""))
+        blocks += _with_titles(walker.blocks, package.titles().get(path, ()))
         if len(blocks) > MAX_BLOCKS:
             raise UnreadableError("too large", f"more than {MAX_BLOCKS} paragraphs")
     if not blocks:
@@ -130,17 +129,23 @@ def _stem(path: str) -> str:
     return posixpath.splitext(posixpath.basename(path))[0].lower()
 
 
-def _with_title(blocks: list[Block], title: str) -> Iterator[Block]:
-    """Give a chapter without a heading the title that the navigation has for it."""
-    if not blocks or not title or any(block.kind == "heading" for block in blocks[:FIRST_BLOCKS]):
-        yield from blocks
-        return
-    wanted = "".join(title.split()).casefold()
-    for at, block in enumerate(blocks[:FIRST_BLOCKS]):
-        own = "".join(block.text.split()).casefold()
-        if block.kind == "paragraph" and len(block.text) <= MAX_HEADING and own == wanted:
-            heading = replace(block, kind="heading", text=" ".join(block.text.split()), level=2)
-            yield from [*blocks[:at], heading, *blocks[at + 1 :]]
-            return
-    yield Block("heading", title, 2)
-    yield from blocks
+def _with_titles(blocks: list[Block], titles: Sequence[str]) -> Iterator[Block]:
+    """Make headings of the paragraphs that the navigation names; a document without any heading
+    gets the title that the navigation has for it.
+    """
+    wanted = {_squeezed(title) for title in titles}
+    result = [
+        replace(block, kind="heading", text=" ".join(block.text.split()), level=2)
+        if block.kind == "paragraph"
+        and len(block.text) <= MAX_HEADING
+        and _squeezed(block.text) in wanted
+        else block
+        for block in blocks
+    ]
+    if result and titles and not any(block.kind == "heading" for block in result):
+        yield Block("heading", titles[0], 2)
+    yield from result
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split()).casefold()

@@ -81,9 +81,9 @@ class Package:
             posixpath.join(base, unquote(plain))
         )
 
-    def _titles(self) -> dict[str, str]:
-        """The first title that the navigation (EPUB 3) or the NCX (EPUB 2) has for each path."""
-        found: dict[str, str] = {}
+    def _titles(self) -> dict[str, list[str]]:
+        """The titles that the navigation (EPUB 3), else the NCX (EPUB 2), has for each path."""
+        found: dict[str, list[str]] = {}
         ncx = next(
             (
                 self._resolve(node.get("href") or "")
@@ -102,7 +102,9 @@ class Package:
             for href, title in _entries(root):
                 path = self._resolve(href, folder)
                 if path and title:
-                    found.setdefault(path, title[:MAX_TITLE])
+                    found.setdefault(path, []).append(title[:MAX_TITLE])
+            if found:
+                break
         return found
 
     def metadata(self, name: str) -> str:

@@ -27,6 +27,7 @@ CHARSET_WITHIN = 4096
 VOID_TAGS = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
 SELF_CLOSED = re.compile(rf"<(?!(?:{VOID_TAGS})\b)([a-zA-Z][\w:.-]*)((?:\s[^<>]*)?)/>")
 CHAPTER = re.compile(r"^(?:chapter|appendix)\s+\w+|^第\s?\w{1,3}\s?章|^\d+\.\s", re.IGNORECASE)
+SITE = re.compile(r"\s+[-–—|·•»_]\s*\S")
 BOOK_GENERATORS = re.compile(
     r"texi|docbook|publican|sphinx|docutils|ebookmaker|pandoc|latex", re.IGNORECASE
 )
@@ -159,7 +160,16 @@ def _page_title(parser: LexborHTMLParser) -> str:
     title = _meta(parser, "dc.title") or _meta_property(parser, "og:title")
     node = parser.css_first("head title") or parser.css_first("title")
     title = title or (" ".join(node.text(deep=True).split()) if node else "")
+    title = _without_site(title, parser)
     return f"{_work(parser)}: {title}" if CHAPTER.match(title) and _work(parser) else title
+
+
+def _without_site(title: str, parser: LexborHTMLParser) -> str:
+    """Cut what follows the page's only first-level heading in its title: " - Wikipedia"."""
+    headings = parser.css("h1")
+    name = " ".join((headings[0].text(deep=True) or "").split()) if len(headings) == 1 else ""
+    rest = title.removeprefix(name)
+    return name if name and rest != title and SITE.match(rest) else title
 
 
 def _work(parser: LexborHTMLParser) -> str:

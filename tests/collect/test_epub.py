@@ -80,6 +80,22 @@ def test_titles_come_from_the_navigation_where_chapters_have_none() -> None:
     assert texts(extract) == ["One.", "Two."]
 
 
+def test_a_chapter_that_goes_on_in_the_next_file_has_one_heading() -> None:
+    nav = "<html><body><nav><a href='one.html'>I</a><a href='two.html#x'>II</a></nav></body></html>"
+    data = book(
+        {
+            "b/one.html": chapter("One.", "<h2>I</h2>"),
+            "b/two.html": chapter("goes on.") + chapter("Two.", "<h2 id='x'>II</h2>"),
+            "b/nav.html": nav,
+        },
+        '<item id="a" href="one.html" media-type="text/html"/>'
+        '<item id="b" href="two.html" media-type="text/html"/>'
+        '<item id="n" href="nav.html" media-type="text/html" properties="nav"/>',
+        '<itemref idref="n"/><itemref idref="a"/><itemref idref="b"/>',
+    )
+    assert texts(read(data, "a.epub")[1], "heading") == ["I", "II"]
+
+
 def test_a_chapter_named_forty_times_is_read_once() -> None:
     data = book(
         {"b/one.html": chapter("One.")},

@@ -233,3 +233,9 @@ def test_work_is_bounded(markup: str) -> None:
     extract = read(f"<html><body>{markup}".encode(), "a.html")[1]
     assert time.process_time() - start < 5
     assert sum(len(text) for text in texts(extract)) < 2 * len(markup)
+
+
+def test_a_site_behind_the_heading_is_no_title() -> None:
+    for title in ("Locks - The Free Pages", "Locks | Site", "Locks"):
+        assert page("<h1>Locks</h1><p>x</p>", f"<title>{title}</title>").title == "Locks"
+    assert page("<h1>Locks</h1><p>x</p>", "<title>Locksmiths - Site</title>").title != "Locks"
