@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from longalpaca_data.collect import html_formulas, html_tables
+from longalpaca_data.collect import html_formulas, html_lists, html_tables
 from longalpaca_data.collect.furniture import why_skipped
+from longalpaca_data.collect.html_roles import BEFORE_NOTE, EXPONENT, is_note_link, role_of
 from longalpaca_data.core.records import Block, BlockKind
 
 _BLOCKS = (
@@ -53,26 +54,6 @@ DROP_CAP = re.compile(r"[“‘\"'«]?[A-ZÀ-Þ]\Z")
 INDEX_LINKS = 0.7  # share of a list's or table's text that stands in links: it is navigation
 MIN_INDEX_LINKS = 3
 FORMULA = re.compile(r"\$\$[^$]+\$\$\Z")
-MAX_TERM = 160  # characters; a longer "term" is a paragraph
-NOTES = frozenset(
-    {
-        "doc-footnote",
-        "doc-endnote",
-        "doc-endnotes",
-        "footnote",
-        "endnote",
-        "rearnote",
-        "footnotes",
-        "endnotes",
-        "rearnotes",
-    }
-)
-NOTE_CLASS = re.compile(r"(?:^|\s)(?:footnotes?|endnotes?|fnote|note-text)(?=\s|$)", re.IGNORECASE)
-REFERENCES_CLASS = re.compile(
-    r"(?:^|\s)(?:references|reflist|bibliography|csl-bib-body|biblist)(?=\s|$)", re.IGNORECASE
-)
-EXPONENT = re.compile(r"[-−+]?\d{1,4}\Z")
-BEFORE_NOTE = re.compile(r"(?:[^\W\d_]{4,}|[.,;:!?”’»。，；：！？」』])\Z")
 
 
 @dataclass(slots=True)
@@ -98,10 +79,10 @@ class Walker:
     blocks: list[Block] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     _buffer: list[str] = field(default_factory=list)
-    _kind: BlockKind = "paragraph"
-    _role: BlockKind = "paragraph"  # what paragraphs are here: footnotes, references, captions
-    _level: int = 0
-    _marker: str = ""
+    kind: BlockKind = "paragraph"
+    role: BlockKind = "paragraph"  # what paragraphs are here: footnotes, references, captions
+    level: int = 0
+    marker: str = ""
     _mark: Mark = field(default_factory=Mark)
     _links: int = 0  # how many links are open
     links_seen: int = 0
@@ -124,15 +105,15 @@ class Walker:
         self._mark = Mark(self._mark.container, furniture=self._mark.furniture)
 
     def _add_paragraph(self, text: str) -> None:
-        kind = self._kind
-        if kind == "paragraph" or self._role in ("footnote", "reference"):
-            kind = self._role
+        kind = self.kind
+        if kind == "paragraph" or self.role in ("footnote", "reference"):
+            kind = self.role
         if kind == "paragraph" and FORMULA.match(text):
             kind = "formula"
-        self.add(Block(kind, self._marker + text, self._level if kind == "item" else 0))
-        self._marker = ""
-        if self._kind == "item":
-            self._kind = "paragraph"
+        self.add(Block(kind, self.marker + text, self.level if kind == "item" else 0))
+        self.marker = ""
+        if self.kind == "item":
+            self.kind = "paragraph"
 
     def add(self, block: Block, mark: Mark | None = None) -> None:
         """Add a block and where it stood."""
@@ -145,10 +126,10 @@ class Walker:
 
     def walk_as(self, role: BlockKind, node: Any, depth: int) -> None:
         """Add a node's children, its paragraphs as blocks of a kind."""
-        outer, self._role = self._role, role
+        outer, self.role = self.role, role
         self.walk(node, depth + 1)
         self.flush()
-        self._role = outer
+        self.role = outer
 
     def lose(self, reason: str, text: str) -> None:
         """Count what is left out."""
@@ -160,17 +141,17 @@ class Walker:
         for child in node.iter(include_text=True):
             tag = child.tag
             if tag == "-text":
-                self._text(child.text_content or "")
+                self.text(child.text_content or "")
             elif tag is None or tag.startswith(("-", "_", "!")) or self.skips(child):
                 continue
             elif depth > MAX_DEPTH:
-                self._text(child.text(deep=True))
+                self.text(child.text(deep=True))
             else:
                 self._element(child, tag, depth)
 
     def skips(self, node: Any, *, in_heading: bool = False) -> bool:
         """Whether an element is left out; what it holds is counted then."""
-        reason = why_skipped(node, in_heading=in_heading or self._kind == "heading")
+        reason = why_skipped(node, in_heading=in_heading or self.kind == "heading")
         if reason is None or (reason in self.keep and node.tag != "nav"):
             return False
         if reason:
@@ -179,7 +160,8 @@ class Walker:
             self._buffer.append(formula)
         return True
 
-    def _text(self, text: str) -> None:
+    def text(self, text: str) -> None:
+        """Add a piece of inline text."""
         self._buffer.append(text)
         count = len(text) - text.count(" ") if text.strip() else 0
         self._mark.chars += count
@@ -195,9 +177,9 @@ class Walker:
             self.flush()
             html_tables.read(self, node, depth)
         elif tag in ("ul", "ol", "menu", "dir"):
-            self._list(node, depth)
+            html_lists.read_list(self, node, depth)
         elif tag == "dl":
-            self._definitions(node, depth)
+            html_lists.read_definitions(self, node, depth)
         elif tag in BLOCK_TAGS:
             self._block(node, tag, depth)
         else:
@@ -229,21 +211,21 @@ class Walker:
             if (text := node.text(deep=True).strip("\n")).strip():
                 self.add(Block("code", text))
             return
-        mark, role = self._mark, self._role
+        mark, role = self._mark, self.role
         if tag in CONTAINERS:
             outside = tag in ("aside", "header", "footer") or mark.furniture
             self._mark = Mark(node.mem_id, furniture=outside)
-        self._role = role_of(node, tag) or role
+        self.role = role_of(node, tag) or role
         self.walk(node, depth + 1)
         self.flush()
-        self._mark, self._role = mark, role
+        self._mark, self.role = mark, role
 
     def _heading(self, node: Any, level: int) -> None:
         self.flush()
         for caption in node.css(".caption, figcaption"):  # a picture's, above the chapter's title
             caption.decompose()
         inner = self.nested()
-        inner._kind = "heading"  # noqa: SLF001 — one of its own kind
+        inner.kind = "heading"
         inner.walk(node)
         title = " ".join("".join(inner._buffer).replace(BREAK, " ").split())  # noqa: SLF001
         inner._buffer.clear()  # noqa: SLF001
@@ -260,7 +242,7 @@ class Walker:
         return Walker(
             self.keep,
             self.lost,
-            _role=self._role,
+            role=self.role,
             _mark=Mark(self._mark.container, furniture=self._mark.furniture),
             _links=self._links,
         )
@@ -280,7 +262,7 @@ class Walker:
             self.lose("picture", alt)
 
     def _script(self, node: Any, tag: str, depth: int) -> None:
-        if tag == "sup" and _is_note_link(node):
+        if tag == "sup" and is_note_link(node):
             self.lose("note mark", node.text(deep=True) or "")
             return
         text = (node.text(deep=True) or "").strip()
@@ -294,75 +276,6 @@ class Walker:
             elif before[-1:].isdigit():
                 self._buffer.append("_")
         self.walk(node, depth + 1)
-
-    # --- lists ---
-
-    def _definitions(self, node: Any, depth: int) -> None:
-        """A term and what it means are one block: "term: meaning"."""
-        self.flush()
-        start, links = len(self.blocks), self.links_seen
-        terms: list[str] = []
-        for child in definition_parts(node):
-            if self.skips(child):
-                continue
-            first = len(self.blocks)
-            self.walk(child, depth + 1)
-            self.flush()
-            if child.tag == "dt":
-                texts = [" ".join(block.text.split()) for block in self.blocks[first:]]
-                del self.blocks[first:], self.marks[first:]
-                terms += filter(None, [" ".join(texts)])
-                continue
-            term, terms = ", ".join(terms), []
-            if term:
-                self._define(first, term)
-        for term in terms:
-            self.add(Block(self._role, term), self.mark_of(len(term)))
-        self.drop_index(start, links)
-
-    def _define(self, first: int, term: str) -> None:
-        meaning = self.blocks[first] if first < len(self.blocks) else None
-        if (
-            meaning is not None
-            and meaning.kind in ("paragraph", "footnote")
-            and len(term) <= MAX_TERM
-        ):
-            colon = "" if term.endswith((":", "?", "!", ".", "：", "？", "。")) else ":"
-            self.blocks[first] = replace(meaning, text=f"{term}{colon} {meaning.text}")
-        else:
-            self.blocks.insert(first, Block(self._role, term))
-            self.marks.insert(first, self.mark_of(len(term)))
-
-    def _list(self, node: Any, depth: int) -> None:
-        self.flush()
-        level, role = self._level, self._role
-        start, links = len(self.blocks), self.links_seen
-        self._level = level + 1
-        self._role = role_of(node, node.tag) or role
-        number = _start(node)
-        for child in node.iter(include_text=True):
-            tag = child.tag
-            if tag == "-text" and (child.text_content or "").strip():
-                self._text(child.text_content or "")
-            if tag is None or tag.startswith(("-", "_", "!")) or self.skips(child):
-                continue
-            self.flush()
-            if tag == "li":
-                self._kind = "item"
-                self._marker = f"{_value(child, number)}. " if node.tag == "ol" else "- "
-                number = _value(child, number) + 1
-            if tag in ("ul", "ol") and depth < MAX_DEPTH:
-                self._list(child, depth + 1)
-            else:
-                outer, self._role = self._role, role_of(child, tag) or self._role
-                self.walk(child, depth + 1)
-                self.flush()
-                self._role = outer
-            self._kind, self._marker = "paragraph", ""
-        self.flush()
-        self._level, self._role = level, role
-        if level == 0 and self._role != "reference":
-            self.drop_index(start, links)
 
     def drop_index(self, start: int, links: int) -> None:
         """Leave out what was read from ``start`` on where it is mostly links: contents, menus."""
@@ -378,54 +291,3 @@ class Walker:
 def _unique(marks: list[Mark]) -> list[Mark]:
     """A paragraph in several pieces has one mark for all."""
     return list({id(mark): mark for mark in marks}.values())
-
-
-def role_of(node: Any, tag: str) -> BlockKind | None:
-    """Return what an element's paragraphs are, where its tag, role or class says so."""
-    if tag in ("figcaption", "caption"):
-        return "caption"
-    attributes = node.attributes
-    if not attributes:
-        return None
-    names = {attributes.get("role") or "", *(attributes.get("epub:type") or "").split()}
-    classes = attributes.get("class") or ""
-    if names & NOTES or (classes and NOTE_CLASS.search(classes)):
-        return "footnote"
-    if "doc-bibliography" in names or (classes and REFERENCES_CLASS.search(classes)):
-        return "reference"
-    return None
-
-
-def definition_parts(node: Any) -> list[Any]:
-    """Return a list's <dt> and <dd>; HTML allows a <div> around each group."""
-    parts: list[Any] = []
-    stack = list(reversed(list(node.iter())))
-    while stack:
-        child = stack.pop()
-        if child.tag == "div":
-            stack += reversed(list(child.iter()))
-        elif child.tag in ("dt", "dd"):
-            parts.append(child)
-    return parts
-
-
-def _is_note_link(node: Any) -> bool:
-    text = (node.text(deep=True) or "").strip(" []()")
-    if not node.css("a[href]"):
-        return bool(
-            re.fullmatch(r"\[[\w ]{1,12}\]|[*†‡§¶]{1,3}", (node.text(deep=True) or "").strip())
-        )
-    return (
-        len(text) <= 1
-        or re.fullmatch(r"[\w ,;:–-]{0,3}\d{1,4}[a-z]?|citation needed|note \d+", text) is not None
-    )
-
-
-def _value(node: Any, number: int) -> int:
-    value = node.attributes.get("value") or ""
-    return int(value) if value.isdigit() and len(value) < 6 else number
-
-
-def _start(node: Any) -> int:
-    value = node.attributes.get("start") or "1"
-    return int(value) if value.isdigit() and len(value) < 6 else 1
