@@ -16,6 +16,7 @@ from longalpaca_data.clean.labels import spaced
 from longalpaca_data.clean.lines import paragraphs, without_emphasis
 from longalpaca_data.clean.openings import in_small_letters
 from longalpaca_data.clean.running_headers import remove_running_headers
+from longalpaca_data.clean.spans import SEPARATOR, clean_table, spans_of, with_grid
 from longalpaca_data.clean.unicode import (
     characters,
     clean_code,
@@ -29,7 +30,6 @@ from longalpaca_data.pipeline.stage import Context, Stage
 
 RULES = 3  # raised when the rules change: documents are then cleaned again
 LANGUAGES = ("en", "zh")
-SEPARATOR = "\n\n"
 STRAY_SLASH = re.compile(r"(?<=[.;!?])/$")
 MIN_HEADINGS = 2  # with fewer, paragraphs may be headings that nobody marked as such
 
@@ -97,6 +97,7 @@ def clean_document(
         sections=sections,
         text=text,
         n_tokens=count_tokens(text),
+        blocks=spans_of(draft.blocks),
     )
 
 
@@ -123,8 +124,8 @@ def _draft(raw: RawDocument) -> Draft:
     marked = [*pieces[:body], *mark_headings(pieces[body:], entries)]
     finished = [clean_block(block) for block in split_embedded(paragraphs(marked))]
     if raw.format == "text":
-        finished = [replace(block, text=without_emphasis(block.text)) for block in finished]
-    finished = [block for block in finished if block.text.strip()]
+        finished = [_without_emphasis(block) for block in finished]
+    finished = [with_grid(block) for block in finished if block.text.strip()]
     finished = in_small_letters(without_index(without_second_copies(finished)))
     name, author = naming.name(naming.Witnesses(raw, facts, first, marked, finished))
     return Draft(
@@ -138,6 +139,8 @@ def _draft(raw: RawDocument) -> Draft:
 
 def _plain(block: Block) -> Block:
     """Mend a block's characters; most have nothing to mend, and stay the object that they are."""
+    if block.grid is not None:
+        return clean_table(block)
     mend = line_characters if block.kind == "line" else characters
     text = without_runs(mend(block.text))
     return block if text == block.text else replace(block, text=text)
@@ -149,8 +152,14 @@ def _as_chunk(piece: Piece) -> Piece:
     return Chunk(tuple(piece.text.split("\n")), 1, piece.page, piece.size, piece.bold)
 
 
+def _without_emphasis(block: Block) -> Block:
+    return replace(block, text=without_emphasis(block.text)) if block.grid is None else block
+
+
 def clean_block(block: Block) -> Block:
-    """Squeeze a block's white space; code keeps its indentation."""
+    """Squeeze a block's white space; code keeps its indentation. A table with a grid is clean."""
+    if block.grid is not None:
+        return block
     if block.kind == "code":
         return replace(block, text=clean_code(block.text))
     text = clean_text(block.text)

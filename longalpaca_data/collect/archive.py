@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import posixpath
+import unicodedata
 import zipfile
 import zlib
 
@@ -26,6 +28,8 @@ class Archive:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise UnreadableError("corrupt", f"broken ZIP container: {error}") from error
         self._budget = MAX_UNPACKED
+        self._names = frozenset(self._zip.namelist())
+        self._folded = {_folded(name): name for name in reversed(self._zip.namelist())}
         self._check(len(data))
 
     def _check(self, packed: int) -> None:
@@ -40,7 +44,12 @@ class Archive:
 
     def names(self) -> frozenset[str]:
         """Return the names of all members."""
-        return frozenset(self._zip.namelist())
+        return self._names
+
+    def find(self, name: str) -> str:
+        """Return the member that a reference means, whatever its case; '' for none."""
+        path = posixpath.normpath(name.lstrip("/")) if name else ""
+        return path if path in self.names() else self._folded.get(_folded(path), "")
 
     def read(self, name: str) -> bytes:
         """Return a member's bytes; what the directory says of its size isn't trusted.
@@ -63,6 +72,10 @@ class Archive:
         if self._budget < 0:
             raise UnreadableError("too large", f"more than {MAX_UNPACKED >> 20} MiB unpacked")
         return data
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def parse_xml(data: bytes, name: str) -> etree._Element:

@@ -1,63 +1,180 @@
-"""DOCX by python-docx's object model, behind the same caps as EPUB."""
+"""DOCX by its XML, behind the same caps as EPUB.
+
+python-docx refuses strict files and main parts under other names, and knows neither notes, formulas
+and text boxes nor automatic numbers; so the parts are read here (ECMA-376 part 1, section 17).
+"""
 
 from __future__ import annotations
 
-import io
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-import docx
-from docx.oxml.ns import qn
-
-from longalpaca_data.collect.archive import Archive
 from longalpaca_data.collect.docx_headings import bold_headings, heading_text, with_last_letter
-from longalpaca_data.collect.extract import Extract, table
+from longalpaca_data.collect.docx_numbering import Numbering
+from longalpaca_data.collect.docx_package import W, WordPackage
+from longalpaca_data.collect.docx_styles import Styles
+from longalpaca_data.collect.docx_tables import read_table
+from longalpaca_data.collect.docx_text import Paragraph, read_paragraph
+from longalpaca_data.collect.extract import Extract
 from longalpaca_data.core.errors import UnreadableError
 from longalpaca_data.core.records import Block
 
-HEADING_STYLE = re.compile(r"^(?:heading|标题|überschrift|titre)\s*(\d)$", re.IGNORECASE)
 LIST_STYLE = re.compile(r"^list\b", re.IGNORECASE)
 CONTENTS_STYLE = re.compile(r"^(?:toc|table of (?:contents|figures)|目录)\b", re.IGNORECASE)
 CODE_STYLE = re.compile(r"code|preformatted|html", re.IGNORECASE)
+CAPTION_STYLE = re.compile(r"^(?:caption|题注)$", re.IGNORECASE)
+FORMULA = re.compile(r"\$\$[^$]+\$\$\Z")
 TITLE_PAGE = 40  # paragraphs, empty ones included
 TITLE_SIZE = 36  # half points: 18 pt; headings of the first level have 14-16
 MAX_HEADING = 200  # characters; longer "headings" are paragraphs in a heading's style
-TEXT, TAB, BREAK, CR, HYPHEN = map(qn, ("w:t", "w:tab", "w:br", "w:cr", "w:noBreakHyphen"))
-PARAGRAPH, TABLE, ROW, CELL, STRUCTURED = map(qn, ("w:p", "w:tbl", "w:tr", "w:tc", "w:sdt"))
-DELETED = frozenset(map(qn, ("w:del", "w:moveFrom")))
-LEADING_TAB_STOPS = qn("w:tabs")
+MAX_DEPTH = 60  # tables, boxes and controls in one another
+# Parts beside the text, and what their text is.
+BESIDE = {"comments": "comment", "header": "running head", "footer": "running head"}
+CONTAINERS = frozenset({f"{W}sdtContent", f"{W}ins", f"{W}moveTo", f"{W}customXml", f"{W}smartTag"})
+DELETED = {f"{W}del": "deleted", f"{W}moveFrom": "moved away"}
 
 
 def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader has the same signature
     """Read a DOCX. Raises UnreadableError: 'corrupt', 'encrypted', 'too large', 'empty'."""
-    Archive(data)  # the caps
-    document = docx.Document(io.BytesIO(data))
-    styles = {style.style_id: style.name or "" for style in document.styles}
-    blocks = tuple(bold_headings(list(_blocks(document.element.body, styles))))
+    package = WordPackage(data)
+    body = package.main.find(f"{W}body")
+    if body is None:
+        raise UnreadableError("corrupt", f"{package.main_path} has no body")
+    reader = _Reader.of(package)
+    blocks = tuple(bold_headings(list(reader.blocks(body))))
     if not blocks:
         raise UnreadableError("empty", "no paragraph holds text")
-    properties = document.core_properties
-    title = properties.title or _title_paragraph(document.element.body, styles)
+    for kind, reason in BESIDE.items():
+        for part in package.related(kind):
+            if count := len("".join("".join(part.itertext()).split())):
+                reader.lost[reason] += count
+    properties = package.properties()
     return Extract(
         blocks,
-        title=" ".join(title.split()),
-        author=" ".join((properties.author or "").split()),
-        language=(properties.language or "").lower(),
+        title=properties.get("title") or " ".join(reader.title(body).split()),
+        author=properties.get("creator", ""),
+        language=properties.get("language", "").lower(),
+        lost=dict(reader.lost),
     )
 
 
-def _title_paragraph(body: Any, styles: dict[str, str]) -> str:
-    for paragraph in body.iterchildren(PARAGRAPH):
-        if _style(paragraph, styles).lower() in ("title", "标题"):
-            return _text(paragraph)
-    return _largest(list(islice(body.iterchildren(PARAGRAPH), TITLE_PAGE)))
+@dataclass
+class _Reader:
+    """Walks the body; styles, lists and notes are looked up beside it."""
+
+    styles: Styles
+    numbering: Numbering
+    notes: dict[tuple[str, str], Any]
+    hidden: frozenset[str]
+    lost: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, package: WordPackage) -> _Reader:
+        styles = next((Styles.of(root) for root in package.related("styles")), Styles())
+        lists = (Numbering.of(root) for root in package.related("numbering"))
+        notes = {
+            (kind, node.get(f"{W}id") or ""): node
+            for kind in ("footnote", "endnote")
+            for root in package.related(f"{kind}s")
+            for node in root.iter(f"{W}{kind}")
+            if node.get(f"{W}type") in (None, "normal")
+        }
+        return cls(styles, next(lists, Numbering()), notes, styles.hidden())
+
+    def blocks(self, parent: Any, depth: int = 0) -> Iterator[Block]:
+        """Yield the blocks of a body, a cell, a text box or a content control."""
+        for element in parent:
+            if element.tag == f"{W}p":
+                yield from self._paragraph(element, depth)
+            elif element.tag == f"{W}tbl" and depth < MAX_DEPTH:
+                yield from read_table(element, lambda cell: list(self.blocks(cell, depth + 1)))
+            elif element.tag == f"{W}sdt":
+                content = element.find(f"{W}sdtContent")
+                if content is not None and depth < MAX_DEPTH:
+                    yield from self.blocks(content, depth + 1)
+            elif element.tag in CONTAINERS and depth < MAX_DEPTH:
+                yield from self.blocks(element, depth + 1)
+            elif element.tag in (f"{W}tbl", *CONTAINERS):
+                text = " ".join("".join(element.itertext()).split())
+                if text:
+                    yield Block("paragraph", text)
+            elif element.tag in DELETED:
+                self.lost[DELETED[element.tag]] += len("".join("".join(element.itertext()).split()))
+
+    def _paragraph(self, element: Any, depth: int) -> Iterator[Block]:
+        paragraph = self._read(element)
+        block = self._block(element, paragraph)
+        if block is not None:
+            yield block
+        for key in paragraph.notes:
+            note = self.notes.pop(key, None)
+            if note is not None and (text := self._note(note)):
+                yield Block("footnote", text)
+        if depth < MAX_DEPTH:
+            for box in paragraph.boxes:
+                yield from self.blocks(box, depth + 1)
+
+    def _read(self, element: Any) -> Paragraph:
+        return read_paragraph(element, self.lost, self.hidden)
+
+    def _note(self, note: Any) -> str:
+        texts = (self._read(paragraph).text for paragraph in note.iter(f"{W}p"))
+        return " ".join(" ".join(texts).split())
+
+    def _block(self, element: Any, paragraph: Paragraph) -> Block | None:
+        text = with_last_letter(paragraph.text)
+        if not text.strip():
+            return None
+        style = self.styles.name(element)
+        if CONTENTS_STYLE.match(style):
+            self.lost["contents"] += len("".join(text.split()))
+            return None
+        level = self.styles.level(element)
+        if level and len(text) <= MAX_HEADING:
+            return Block("heading", self._numbered(element, heading_text(text)), level)
+        if CODE_STYLE.search(style):
+            return Block("code", text.rstrip())
+        if FORMULA.match(text.strip()):
+            return Block("formula", text.strip())
+        number, depth, _ = self.styles.list_of(element)
+        if number not in ("", "0") or LIST_STYLE.match(style):
+            deep = int(depth) + 1 if depth.isdecimal() else 1
+            return Block("item", self._numbered(element, text.strip(), "-"), min(deep, 9))
+        if CAPTION_STYLE.match(style):
+            return Block("caption", text.strip())
+        return Block("paragraph", text.strip(), bold=_is_bold(element))
+
+    def _numbered(self, element: Any, text: str, default: str = "") -> str:
+        number, level, style = self.styles.list_of(element)
+        label = default
+        if number not in ("", "0"):
+            deep = int(level) if level.isdecimal() else 0
+            if style and not level:
+                deep = self.numbering.level_of_style(number, style)
+            label = self.numbering.label(number, deep)
+        if label == "-" and not default:  # a heading with a bullet
+            label = ""
+        return f"{label} {text}" if label and not text.startswith(f"{label} ") else text
+
+    def title(self, body: Any) -> str:
+        """Return the paragraph in the title's style, else the title page's largest."""
+        for paragraph in body.iterchildren(f"{W}p"):
+            if self.styles.name(paragraph).lower() in ("title", "标题"):
+                return _plain(paragraph)
+        return _largest(list(islice(body.iterchildren(f"{W}p"), TITLE_PAGE)))
+
+
+def _plain(paragraph: Any) -> str:
+    return read_paragraph(paragraph, Counter(), frozenset()).text.strip()
 
 
 def _largest(paragraphs: list[Any]) -> str:
     """Return the title page's largest paragraphs, those that follow each other, as one."""
-    sizes = [(_size(paragraph), _text(paragraph).strip()) for paragraph in paragraphs]
+    sizes = [(_size(paragraph), _plain(paragraph)) for paragraph in paragraphs]
     largest = max((size for size, text in sizes if text), default=0)
     if largest < TITLE_SIZE:
         return ""
@@ -72,107 +189,14 @@ def _largest(paragraphs: list[Any]) -> str:
 
 def _size(paragraph: Any) -> int:
     """Return the size of a paragraph's first run in half points, 0 where its style says it."""
-    node = paragraph.find(f"{qn('w:r')}/{qn('w:rPr')}/{qn('w:sz')}")
-    value = node.get(qn("w:val")) if node is not None else ""
-    return int(value) if value and value.isdigit() else 0
-
-
-def _blocks(parent: Any, styles: dict[str, str]) -> Iterator[Block]:
-    for element in parent.iterchildren():
-        if element.tag == PARAGRAPH:
-            block = _paragraph(element, styles)
-            if block is not None:
-                yield block
-        elif element.tag == TABLE:
-            yield from _table(element, styles)
-        elif (
-            element.tag == STRUCTURED and (content := element.find(qn("w:sdtContent"))) is not None
-        ):
-            yield from _blocks(content, styles)
-
-
-def _paragraph(element: Any, styles: dict[str, str]) -> Block | None:
-    text = with_last_letter(_text(element))
-    if not text.strip():
-        return None
-    style = _style(element, styles)
-    if CONTENTS_STYLE.match(style):
-        return None
-    level = _heading_level(element, style)
-    if level and len(text) <= MAX_HEADING:
-        return Block("heading", heading_text(text), level)
-    if CODE_STYLE.search(style):
-        return Block("code", text.rstrip())
-    numbering = element.find(f"{qn('w:pPr')}/{qn('w:numPr')}")
-    if numbering is not None or LIST_STYLE.match(style):
-        return Block("item", "- " + text.strip(), _depth(numbering))
-    return Block("paragraph", text.strip(), bold=_is_bold(element))
-
-
-def _style(element: Any, styles: dict[str, str]) -> str:
-    node = element.find(f"{qn('w:pPr')}/{qn('w:pStyle')}")
-    return styles.get(node.get(qn("w:val")), "") if node is not None else ""
-
-
-def _heading_level(element: Any, style: str) -> int:
-    match = HEADING_STYLE.match(style)
-    if match:
-        return min(6, max(1, int(match.group(1))))
-    outline = element.find(f"{qn('w:pPr')}/{qn('w:outlineLvl')}")
-    value = outline.get(qn("w:val")) if outline is not None else ""
-    # Level 9 means body text (ECMA-376, 17.3.1.20).
-    return int(value) + 1 if value and value.isdigit() and int(value) < 6 else 0
-
-
-def _depth(numbering: Any) -> int:
-    level = numbering.find(qn("w:ilvl")) if numbering is not None else None
-    value = level.get(qn("w:val")) if level is not None else "0"
-    return int(value) + 1 if value and value.isdigit() else 1
+    node = paragraph.find(f"{W}r/{W}rPr/{W}sz")
+    value = node.get(f"{W}val") if node is not None else ""
+    return int(value) if value and value.isdecimal() and len(value) < 6 else 0
 
 
 def _is_bold(element: Any) -> bool:
-    runs = [run for run in element.iter(qn("w:r")) if (run.findtext(TEXT) or "").strip()]
+    runs = [run for run in element.iter(f"{W}r") if (run.findtext(f"{W}t") or "").strip()]
     return bool(runs) and all(
-        (bold := run.find(f"{qn('w:rPr')}/{qn('w:b')}")) is not None
-        and bold.get(qn("w:val")) not in ("0", "false")
+        (bold := run.find(f"{W}rPr/{W}b")) is not None and bold.get(f"{W}val") not in ("0", "false")
         for run in runs
     )
-
-
-def _text(element: Any) -> str:
-    """Return a paragraph's text; deleted revisions and text boxes' second copies are left out."""
-    parts: list[str] = []
-    stack = list(reversed(element))
-    while stack:
-        node = stack.pop()
-        if node.tag == TEXT:
-            parts.append(node.text or "")
-        elif node.tag == TAB:
-            parts.append("\t")
-        elif node.tag in (BREAK, CR):
-            parts.append("\n")
-        elif node.tag == HYPHEN:
-            parts.append("-")
-        elif node.tag not in DELETED and node.tag != LEADING_TAB_STOPS and _is_element(node):
-            stack.extend(reversed(node))
-    return "".join(parts)
-
-
-def _is_element(node: Any) -> bool:
-    return isinstance(node.tag, str) and not node.tag.endswith("}Fallback")
-
-
-def _table(element: Any, styles: dict[str, str]) -> Iterator[Block]:
-    rows = []
-    for row in element.iterchildren(ROW):
-        cells = [
-            " ".join(" ".join(_text(p) for p in cell.iter(PARAGRAPH)).split())
-            for cell in row.iterchildren(CELL)
-        ]
-        if any(cells):
-            rows.append(cells)
-    if rows and max(map(len, rows)) == 1:  # a box around text
-        for cell in element.iter(CELL):
-            yield from _blocks(cell, styles)
-    elif rows:
-        yield table(rows)

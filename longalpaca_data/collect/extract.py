@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,19 +21,3 @@ class Extract:
     licence: str = ""
     kind: DocumentKind | Literal[""] = ""
     lost: dict[str, int] = field(default_factory=dict)
-
-
-EMPTY_CELL = "–"
-
-
-def table(rows: Iterable[Sequence[str]]) -> Block:
-    """Return a table's block: a row per line, cells joined by `` | ``.
-
-    An empty cell before a filled one is written as a dash: left out, it would move every figure
-    of its row, or the years of a header with an empty corner, one column to the left.
-    """
-    lines = []
-    for row in rows:
-        filled = max((n for n, cell in enumerate(row, 1) if cell), default=0)
-        lines.append(" | ".join(cell or EMPTY_CELL for cell in row[:filled]))
-    return Block("table", "\n".join(line for line in lines if line))

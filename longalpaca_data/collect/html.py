@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from resiliparse.extract.html2text import extract_plain_text
 from selectolax.lexbor import LexborHTMLParser
 
 from longalpaca_data.collect.encoding import BYTE_ORDER_MARKS, decode
 from longalpaca_data.collect.extract import Extract
+from longalpaca_data.collect.furniture import DOUBTFUL
 from longalpaca_data.collect.html_walk import Walker
+from longalpaca_data.collect.main_content import article
 from longalpaca_data.core.errors import UnreadableError
 from longalpaca_data.core.records import Block
 
@@ -26,6 +27,7 @@ CHARSET_WITHIN = 4096
 VOID_TAGS = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
 SELF_CLOSED = re.compile(rf"<(?!(?:{VOID_TAGS})\b)([a-zA-Z][\w:.-]*)((?:\s[^<>]*)?)/>")
 CHAPTER = re.compile(r"^(?:chapter|appendix)\s+\w+|^第\s?\w{1,3}\s?章|^\d+\.\s", re.IGNORECASE)
+SITE = re.compile(r"\s+[-–—|·•»_]\s*\S")
 BOOK_GENERATORS = re.compile(
     r"texi|docbook|publican|sphinx|docutils|ebookmaker|pandoc|latex", re.IGNORECASE
 )
@@ -39,31 +41,35 @@ NESTING = re.compile(
     r"|figure|fieldset|details|menu|dir|address|hgroup|search|summary|listing)\b",
     re.IGNORECASE,
 )
+MAX_ATTRIBUTES = 200  # 50,000 take 10 s
+MAX_TAG = 20_000  # characters in which attributes are looked for
+LONG_TAG = re.compile(r"""<[a-zA-Z](?:[^<>"']|"[^"]*+"|'[^']*+'){2000,}+>""")
+ATTRIBUTE = re.compile(r"""[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?""")
+MAX_REPLACED = 0.002  # share of the characters
 MAX_NESTING = 5_000  # browsers cut at 512
-# Main content extraction that keeps less than this has mistaken the article for furniture.
-MIN_KEPT_SHARE = 0.2
 
 
 def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader has the same signature
     """Read one HTML or XHTML page. Raises UnreadableError: 'empty', 'binary'."""
     text = decode_markup(data)
     parser = parse(text)
-    blocks = blocks_of(parser)
-    if not blocks:
+    walker = walk(parser)
+    if not walker.blocks:
         raise UnreadableError("empty", "the page holds no text")
-    if _is_web_page(parser):
-        blocks = _main_content(blocks, text)
+    blocks = _main_content(walker, text) if _is_web_page(parser) else walker.blocks
     return Extract(
         tuple(blocks),
         title=_page_title(parser),
         author=_meta(parser, "author", "dc.creator"),
         language=(_attribute(parser, "html", "lang") or _meta(parser, "dc.language")).lower(),
         licence=_licence(parser),
+        lost=dict(walker.lost),
     )
 
 
 def parse(text: str) -> LexborHTMLParser:
     """Parse a page. Raises UnreadableError: 'corrupt' where it would take minutes or hours."""
+    text = LONG_TAG.sub(_shortened, text)
     depth = 0
     if text.count("<") > MAX_NESTING:
         for tag in NESTING.finditer(text):
@@ -71,6 +77,15 @@ def parse(text: str) -> LexborHTMLParser:
             if depth > MAX_NESTING:
                 raise UnreadableError("corrupt", f"more than {MAX_NESTING} elements deep")
     return LexborHTMLParser(text)
+
+
+def _shortened(tag: re.Match[str]) -> str:
+    """Keep a tag's first attributes: the parser compares each of them with all before it."""
+    name, _, rest = tag.group(0)[1:-1].partition(" ")
+    attributes = ATTRIBUTE.findall(rest, 0, MAX_TAG)
+    if len(attributes) <= MAX_ATTRIBUTES:
+        return tag.group(0)
+    return f"<{name} {' '.join(attributes[:MAX_ATTRIBUTES])}>"
 
 
 def decode_markup(data: bytes) -> str:
@@ -98,18 +113,30 @@ def _declared(data: bytes, encoding: str) -> str:
         encoding.lower(), encoding
     )
     try:
-        return data.decode(encoding)
-    except (LookupError, UnicodeDecodeError):
+        text = data.decode(encoding, errors="replace")
+    except LookupError:
         return decode(data)
+    # A byte or two that went wrong are replaced; many say that the declaration is wrong.
+    return text if text.count("\ufffd") <= MAX_REPLACED * len(text) else decode(data)
 
 
-def blocks_of(parser: LexborHTMLParser) -> list[Block]:
-    """Return the blocks of a parsed page."""
-    walker = Walker()
-    if parser.body is not None:
-        walker.walk(parser.body)
-        walker.flush()
-    return walker.blocks
+def walk(parser: LexborHTMLParser) -> Walker:
+    """Return a parsed page as blocks, with what was left out.
+
+    A rule of thumb that would remove most of the page was wrong about it: it is read again
+    without that rule.
+    """
+    keep: frozenset[str] = frozenset()
+    while True:
+        walker = Walker(keep)
+        if parser.body is not None:
+            walker.walk(parser.body)
+            walker.flush()
+        kept = sum(len("".join(block.text.split())) for block in walker.blocks)
+        reason = max(DOUBTFUL, key=lambda name: walker.lost[name])
+        if reason in keep or walker.lost[reason] <= kept:
+            return walker
+        keep |= {reason}
 
 
 def _is_web_page(parser: LexborHTMLParser) -> bool:
@@ -118,35 +145,31 @@ def _is_web_page(parser: LexborHTMLParser) -> bool:
     return len(parser.css(WEB_PAGE)) >= MIN_SIGNS
 
 
-def _main_content(blocks: list[Block], page: str) -> list[Block]:
-    """Keep the blocks that resiliparse counts as the page's main content."""
-    main = extract_plain_text(
-        page,
-        main_content=True,
-        preserve_formatting=False,
-        list_bullets=False,
-        alt_texts=False,
-        comments=False,
-    )
-    squeezed = "".join(main.split())
-    kept = [block for block in blocks if _squeezed(block) in squeezed]
-    size = sum(len(block.text) for block in blocks)
-    enough = sum(len(block.text) for block in kept) >= MIN_KEPT_SHARE * size
-    return kept if enough else blocks
-
-
-def _squeezed(block: Block) -> str:
-    text = block.text
-    if block.kind == "item":
-        text = re.sub(r"^(?:-|\d+\.) ", "", text)
-    return "".join(text.replace(" | ", " ").split())
+def _main_content(walker: Walker, page: str) -> list[Block]:
+    """Return the blocks of the page's article; the others are counted."""
+    kept = []
+    for block, keep in zip(walker.blocks, article(walker.blocks, walker.marks, page), strict=True):
+        if keep:
+            kept.append(block)
+        else:
+            walker.lose("beside the article", block.text)
+    return kept
 
 
 def _page_title(parser: LexborHTMLParser) -> str:
     title = _meta(parser, "dc.title") or _meta_property(parser, "og:title")
     node = parser.css_first("head title") or parser.css_first("title")
     title = title or (" ".join(node.text(deep=True).split()) if node else "")
+    title = _without_site(title, parser)
     return f"{_work(parser)}: {title}" if CHAPTER.match(title) and _work(parser) else title
+
+
+def _without_site(title: str, parser: LexborHTMLParser) -> str:
+    """Cut what follows the page's only first-level heading in its title: " - Wikipedia"."""
+    headings = parser.css("h1")
+    name = " ".join((headings[0].text(deep=True) or "").split()) if len(headings) == 1 else ""
+    rest = title.removeprefix(name)
+    return name if name and rest != title and SITE.match(rest) else title
 
 
 def _work(parser: LexborHTMLParser) -> str:

@@ -1,174 +1,160 @@
-"""Markdown (CommonMark's block structure, GitHub's tables, YAML front matter) as blocks.
+"""Markdown as people, pandoc, marker and MinerU write it: rendered, then read as a page.
 
-Only structure and plain text matter here, so this is a line scanner, not a renderer: emphasis,
-links and images are reduced to what a reader would read.
+markdown-it-py parses CommonMark, GitHub's tables, footnotes, definition lists and formulas in time
+linear in the text; what it renders goes through the walk that reads HTML, so that tables in HTML,
+entities and ``<br>`` need no rules of their own.
 """
 
 from __future__ import annotations
 
+import html as escaping
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import MutableMapping, Sequence
+from functools import cache
+from typing import Any
 
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+
+from longalpaca_data.collect import html
 from longalpaca_data.collect.encoding import decode
-from longalpaca_data.collect.extract import Extract, table
+from longalpaca_data.collect.extract import Extract
 from longalpaca_data.core.errors import UnreadableError
-from longalpaca_data.core.records import Block
 
-FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
-ATX = re.compile(r"^ {0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*$")
-SETEXT = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
-RULE = re.compile(r"^ {0,3}([-*_])(?:\s*\1){2,}\s*$")
-ITEM = re.compile(r"^(\s*)([-*+]|\d{1,9}[.)])\s+(\S.*)$")
-TABLE_RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-IMAGE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])")
-LINK = re.compile(r"\[([^\[\]\n]+)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\[[^\]\n]*\])")
-DEFINITION = re.compile(r"^ {0,3}\[[^\]]+\]:\s+\S+.*$")
-AUTOLINK = re.compile(r"<(https?://[^>\s]+)>")
-STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-EMPHASIS = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_\n]+?)(?<=\S)\1(?![\w*])")
-CODE_SPAN = re.compile(r"(`+)(.+?)\1")
-TAG = re.compile(r"</?(?:[a-z][a-z0-9]*)(?:\s[^<>]*)?/?>", re.IGNORECASE)
-ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 FIELD = re.compile(
     r"""^(title|author|authors|lang|language|licen[cs]e):\s*["']?(.*?)["']?\s*$""",
     re.IGNORECASE | re.MULTILINE,
 )
-INDENTED_CODE = 4
+# Pandoc's attributes behind a heading: {#sec:one .unnumbered}
+ATTRIBUTES = re.compile(r"\s*\{[#.-][^{}]{0,200}\}\s*$")
+BRACKETS = {"\\(": ("\\)", "$"), "\\[": ("\\]", "$$")}
 
 
 def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader has the same signature
-    """Read Markdown. Raises UnreadableError: 'empty', 'binary'."""
+    """Read Markdown. Raises UnreadableError: 'empty', 'binary', 'corrupt'."""
     text = decode(data)
     fields: dict[str, str] = {}
     if matter := FRONT_MATTER.match(text):
         fields = {key.lower(): value for key, value in FIELD.findall(matter.group(1))}
         text = text[matter.end() :]
-    scanner = _Scanner()
-    for line in COMMENT.sub("", text).expandtabs(4).split("\n"):
-        scanner.feed(line.rstrip())
-    blocks = tuple(scanner.finish())
-    if not blocks:
+    parser = _parser()
+    env: dict[str, Any] = {}
+    tokens = _notes_behind_paragraphs(parser.parse(text, env))
+    walker = html.walk(html.parse(parser.renderer.render(tokens, parser.options, env)))
+    if not walker.blocks:
         raise UnreadableError("empty", "no text")
     return Extract(
-        blocks,
+        tuple(walker.blocks),
         title=plain(fields.get("title", "")),
         author=fields.get("author", fields.get("authors", "")),
         language=fields.get("lang", fields.get("language", "")).lower(),
         licence=fields.get("license", fields.get("licence", "")),
+        lost=dict(walker.lost),
     )
 
 
 def plain(text: str) -> str:
-    """Return inline Markdown as plain text; what stands in code spans is left alone."""
-    parts = []
-    last = 0
-    for span in CODE_SPAN.finditer(text):
-        parts += [_plain(text[last : span.start()]), span.group(2).strip()]
-        last = span.end()
-    return "".join([*parts, _plain(text[last:])]).strip()
+    """Return inline Markdown as plain text."""
+    walker = html.walk(html.parse(_parser().renderInline(text)))
+    return " ".join(" ".join(block.text.split()) for block in walker.blocks)
 
 
-def _plain(text: str) -> str:
-    text = IMAGE.sub("", text)
-    text = LINK.sub(r"\1", text)
-    text = AUTOLINK.sub(r"\1", text)
-    text = TAG.sub("", text)
-    text = STRONG.sub(r"\2", text)
-    text = EMPHASIS.sub(r"\2", text)
-    return ESCAPE.sub(r"\1", text)
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    # Pandoc's rule for dollars: no space inside them, no digit behind the closing one.
+    parser.use(
+        dollarmath_plugin,
+        allow_space=False,
+        allow_digits=False,
+        allow_labels=False,
+        double_inline=True,
+    )
+    parser.use(footnote_plugin, inline=True)
+    parser.use(deflist_plugin)
+    parser.inline.ruler.before("escape", "bracketed_formula", _bracketed_formula)
+    for name, opening in (("math_inline", "$"), ("math_inline_double", "$$")):
+        parser.add_render_rule(name, _formula(opening))
+    parser.add_render_rule("math_block", _formula("$$", "<p>", "</p>\n"))
+    for name in ("footnote_ref", "footnote_anchor"):
+        parser.add_render_rule(name, lambda *_: "")
+    parser.add_render_rule("footnote_open", lambda *_: '<aside role="doc-footnote">')
+    parser.add_render_rule("footnote_close", lambda *_: "</aside>\n")
+    for name in ("footnote_block_open", "footnote_block_close"):
+        parser.add_render_rule(name, lambda *_: "")
+    return parser
 
 
-@dataclass
-class _Scanner:
-    """Takes lines one by one; an open block waits in ``_open`` until a line ends it."""
+def _formula(dollars: str, before: str = "", after: str = "") -> Any:
+    def render(_self: Any, tokens: Sequence[Token], index: int, *_rest: Any) -> str:
+        content = " ".join(tokens[index].content.split())
+        return f"{before}{escaping.escape(f'{dollars}{content}{dollars}')}{after}"
 
-    _blocks: list[Block] = field(default_factory=list)
-    _open: list[str] = field(default_factory=list)
-    _kind: str = ""  # of the open block: paragraph, item, code (fenced), indented, table
-    _fence: str = ""
-    _level: int = 0
-
-    def feed(self, line: str) -> None:
-        if self._kind == "code":
-            self._in_code(line)
-        elif fence := FENCE.match(line):
-            self._end()
-            self._kind, self._fence = "code", fence.group(1)
-        elif not line:
-            self._blank()
-        elif self._kind == "" and line.startswith(" " * INDENTED_CODE) and not ITEM.match(line):
-            self._kind, self._open = "indented", [line]
-        elif self._kind == "indented" and line.startswith(" " * INDENTED_CODE):
-            self._open.append(line)
-        else:
-            self._text(line)
-
-    def _in_code(self, line: str) -> None:
-        closing = line.strip()
-        if closing.startswith(self._fence) and set(closing) == {self._fence[0]}:
-            self._end()
-        else:
-            self._open.append(line)
-
-    def _blank(self) -> None:
-        if self._kind == "indented":
-            self._open.append("")
-        else:
-            self._end()
-
-    def _text(self, line: str) -> None:
-        if self._kind == "indented":
-            self._end()
-        if atx := ATX.match(line):
-            self._end()
-            self._heading(atx.group(2) or "", len(atx.group(1)))
-        elif self._kind == "paragraph" and (setext := SETEXT.match(line)):
-            title = " ".join(self._open)
-            self._kind, self._open = "", []
-            self._heading(title, 1 if setext.group(1)[0] == "=" else 2)
-        elif RULE.match(line) or DEFINITION.match(line):
-            self._end()
-        elif item := ITEM.match(line):
-            self._end()
-            marker = item.group(2) if item.group(2)[0].isdigit() else "-"
-            self._kind, self._open = "item", [f"{marker} {item.group(3)}"]
-            self._level = 1 + len(item.group(1)) // 2
-        elif self._kind in ("paragraph", "table") and TABLE_RULE.match(line) and "|" in line:
-            self._kind = "table"
-        else:
-            self._kind = self._kind or "paragraph"
-            self._open.append(
-                line.strip().removeprefix(">").strip() if line.lstrip()[:1] == ">" else line.strip()
-            )
-
-    def _heading(self, title: str, level: int) -> None:
-        if title := " ".join(plain(title).split()):
-            self._blocks.append(Block("heading", title, level))
-
-    def _end(self) -> None:
-        lines, kind = self._open, self._kind
-        self._open, self._kind = [], ""
-        if not any(lines):
-            return
-        if kind in ("code", "indented"):
-            cut = INDENTED_CODE if kind == "indented" else 0
-            self._blocks.append(Block("code", "\n".join(line[cut:] for line in lines).strip("\n")))
-        elif kind == "table":
-            self._blocks.append(table(map(_row, lines)))
-        elif text := plain(" ".join(lines)):
-            if kind == "item":
-                self._blocks.append(Block("item", text, self._level))
-            else:
-                self._blocks.append(Block("paragraph", text))
-
-    def finish(self) -> Iterator[Block]:
-        self._end()
-        yield from self._blocks
+    return render
 
 
-def _row(line: str) -> list[str]:
-    inner = line.strip().removeprefix("|").removesuffix("|")
-    return [plain(cell) for cell in re.split(r"(?<!\\)\|", inner)]
+def _bracketed_formula(state: StateInline, silent: bool) -> bool:
+    r"""``\(…\)`` and ``\[…\]``, which CommonMark takes for escaped brackets."""
+    opening = state.src[state.pos : state.pos + 2]
+    if opening not in BRACKETS:
+        return False
+    closing, dollars = BRACKETS[opening]
+    unclosed: MutableMapping[tuple[str, str], bool] = state.env.setdefault("unclosed", {})
+    if (closing, state.src) in unclosed:  # looked for once, not once per opening
+        return False
+    end = state.src.find(closing, state.pos + 2)
+    if end < 0:
+        unclosed[closing, state.src] = True
+        return False
+    content = state.src[state.pos + 2 : end]
+    if not content.strip() or opening in content:
+        return False
+    if not silent:
+        name = "math_inline" if dollars == "$" else "math_inline_double"
+        state.push(name, "math", 0).content = content
+    state.pos = end + 2
+    return True
+
+
+def _notes_behind_paragraphs(tokens: list[Token]) -> list[Token]:
+    """Move each footnote from the document's end behind the block that refers to it first."""
+    body, notes = _apart(tokens)
+    result: list[Token] = []
+    waiting: list[int] = []
+    for token in body:
+        _without_attributes(token, result)
+        result.append(token)
+        children = token.children or ()
+        waiting += [child.meta["id"] for child in children if child.type == "footnote_ref"]
+        if token.level == 0 and token.nesting <= 0 and token.type != "inline":
+            for number in waiting:
+                result += notes.pop(number, ())
+            waiting.clear()
+    for note in notes.values():
+        result += note
+    return result
+
+
+def _apart(tokens: Sequence[Token]) -> tuple[list[Token], dict[int, list[Token]]]:
+    body: list[Token] = []
+    notes: dict[int, list[Token]] = {}
+    note: list[Token] | None = None
+    for token in tokens:
+        if token.type == "footnote_open":
+            note = notes.setdefault(token.meta["id"], [])
+        (body if note is None else note).append(token)
+        if token.type == "footnote_close":
+            note = None
+    return body, notes
+
+
+def _without_attributes(token: Token, before: Sequence[Token]) -> None:
+    if token.type == "inline" and before and before[-1].type == "heading_open" and token.children:
+        last = token.children[-1]
+        if last.type == "text":
+            last.content = ATTRIBUTES.sub("", last.content)

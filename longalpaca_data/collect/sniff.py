@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 
 from longalpaca_data.collect.encoding import BYTE_ORDER_MARKS, wide_encoding
@@ -16,6 +17,13 @@ TEXT_SUFFIXES = frozenset({"", ".txt", ".text", ".asc", ".rst", ".utf8", ".utf-8
 PACKED_SUFFIXES = frozenset({".pdf", ".epub", ".docx"})
 
 PDF_MARK_WITHIN = 1024  # ISO 32000-1, annex H: readers accept %PDF- within the first 1024 bytes
+CONTENT_TYPES = "[Content_Types].xml"
+MAX_CONTENT_TYPES = 1 << 20
+WORD_TYPES = (
+    b"wordprocessingml.document.main",
+    b"wordprocessingml.template.main",
+    b"ms-word.document.macroEnabled.main",
+)
 OLE_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_NULS = 0.005  # of the first bytes
 HTML_WITHIN = 16_384  # licences in comments before <html> were seen to be 2 KB long
@@ -62,13 +70,26 @@ def _sniff_zip(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
+            is_word = _is_word(archive, names)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise UnreadableError("corrupt", f"broken ZIP container: {error}") from error
     if "META-INF/container.xml" in names:
         return "epub"
-    if "word/document.xml" in names:
+    if is_word:
         return "docx"
     raise UnreadableError("unknown format", "a ZIP container that is neither EPUB nor DOCX")
+
+
+def _is_word(archive: zipfile.ZipFile, names: set[str]) -> bool:
+    """A DOCX's main part may have any name: the package's list of content types knows it."""
+    if "word/document.xml" in names:
+        return True
+    if CONTENT_TYPES not in names or archive.getinfo(CONTENT_TYPES).file_size > MAX_CONTENT_TYPES:
+        return False
+    try:
+        return any(mark in archive.read(CONTENT_TYPES) for mark in WORD_TYPES)
+    except (RuntimeError, zlib.error, EOFError):
+        return False
 
 
 def _sniff_text(data: bytes, suffix: str, lenient: bool) -> str:

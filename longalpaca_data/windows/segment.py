@@ -2,7 +2,8 @@
 
 A document that fits is a window whole; a long one is also cut into windows of the recipe's
 lengths, ``coverage`` times over, with other lengths each time. Cuts fall on headings where one is
-near, else between paragraphs. Documents that belong together share a window.
+near, else between blocks: only a table or code that is longer than the longest window is cut, at a
+line's end. Documents that belong together share a window.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from longalpaca_data.core.blocks import blocks_of
 from longalpaca_data.core.recipe import GroupSpec, WindowSpec
 from longalpaca_data.core.records import Document, Part, Window, WindowKind, content_id
 from longalpaca_data.core.years import report_year
 from longalpaca_data.pipeline.stage import Context, Stage
 from longalpaca_data.windows.documents import Documents
 
-_VERSION = 1
-_PARAGRAPH = re.compile(r"[^\n].*?(?:\n{2,}|\Z)", re.DOTALL)
+_VERSION = 2
+_OF_LINES = frozenset({"table", "code"})
+_LINE = re.compile(r"[^\n]*(?:\n|\Z)")
 _HEADING_FROM = 0.75  # a cut may come this much earlier than the target to fall on a heading
 
 
@@ -62,7 +65,7 @@ def _segment(
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A paragraph: where it starts, its tokens, and whether a section starts with it."""
+    """A block, or a line of a long one: its start, its tokens, whether a section starts with it."""
 
     start: int
     tokens: int
@@ -78,11 +81,7 @@ def _windows(
     targets = [length for length in spec.lengths if length < 0.8 * document.n_tokens]
     if not targets:
         return
-    headings = {section.start for section in document.sections}
-    pieces = [
-        _Piece(found.start(), count_tokens(found.group()), found.start() in headings)
-        for found in _PARAGRAPH.finditer(document.text)
-    ]
+    pieces = list(_pieces(document, longest, count_tokens))
     seen = set()
     for _ in range(spec.coverage):
         for first, last in _cuts(pieces, targets, spec.min_tokens, rng):
@@ -93,6 +92,22 @@ def _windows(
             tokens = sum(piece.tokens for piece in pieces[first:last])
             if spec.min_tokens <= tokens <= longest:
                 yield _single(document, pieces[first].start, end, tokens)
+
+
+def _pieces(
+    document: Document, longest: int, count_tokens: Callable[[str], int]
+) -> Iterator[_Piece]:
+    text, blocks = document.text, blocks_of(document)
+    headings = {section.start for section in document.sections}
+    following = [*(block.start for block in blocks[1:]), len(text)]
+    for block, end in zip(blocks, following, strict=True):
+        piece = _Piece(block.start, count_tokens(text[block.start : end]), block.start in headings)
+        if piece.tokens <= longest or block.kind not in _OF_LINES:
+            yield piece
+            continue
+        for line in _LINE.finditer(text, block.start, end):
+            if line.group():
+                yield _Piece(line.start(), count_tokens(line.group()), heading=False)
 
 
 def _cuts(
@@ -120,6 +135,8 @@ def _cuts(
             yield first, last
             return
         last = on_heading or last
+        while last - 1 > first and pieces[last - 1].heading:
+            last -= 1  # a heading belongs to what it heads
         yield first, last
         first = last
 

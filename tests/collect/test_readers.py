@@ -76,7 +76,7 @@ def f():
     assert kinds(extract, "paragraph") == ["A link and bold, co_de goes on."]
     assert kinds(extract, "item") == ["- one", "- two"]
     assert kinds(extract, "code") == ["def f():\n    return 1"]
-    assert kinds(extract, "table") == ["a | b\n1 | 2"]
+    assert kinds(extract, "table") == ["| a | b |\n| --- | --- |\n| 1 | 2 |"]
 
 
 def test_html_leaves_out_what_is_not_text() -> None:
@@ -95,7 +95,7 @@ def test_html_leaves_out_what_is_not_text() -> None:
     assert kinds(extract, "paragraph") == ["Some bold text.\nA new line."]
     assert kinds(extract, "item") == ["3. three", "4. four"]
     assert kinds(extract, "code") == ["x = 1\n  y"]
-    assert kinds(extract, "table") == ["a | b\n1 | 2"]
+    assert kinds(extract, "table") == ["| a | b |\n| --- | --- |\n| 1 | 2 |"]
 
 
 def test_xhtml_elements_closed_in_their_tag_do_not_swallow_text() -> None:
@@ -211,7 +211,7 @@ def test_docx() -> None:
     ]
     assert kinds(extract, "paragraph") == ["Text."]
     assert kinds(extract, "item") == ["- point"]
-    assert kinds(extract, "table") == ["a | b\n1 | 2"]
+    assert kinds(extract, "table") == ["| a | b |\n| --- | --- |\n| 1 | 2 |"]
 
 
 def test_docx_headings_without_a_style() -> None:
@@ -298,4 +298,6 @@ def test_damaged_files_are_unreadable_at_worst(kind: str, data: st.DataObject) -
 )
 def test_an_empty_cell_moves_no_figure(name: str, text: str) -> None:
     extract = read(text.encode(), name)[1]
-    assert kinds(extract, "table") == ["– | 2018 | 2017\nRevenue | 3\nBerths | – | 4"]
+    assert kinds(extract, "table") == [
+        "| – | 2018 | 2017 |\n| --- | --- | --- |\n| Revenue | 3 | – |\n| Berths | – | 4 |"
+    ]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from longalpaca_data.clean.spans import spans_of
 from longalpaca_data.core.recipe import GroupSpec, WindowSpec
-from longalpaca_data.core.records import Document, Window
+from longalpaca_data.core.records import Block, BlockKind, Document, Window
 from longalpaca_data.pipeline.stage import Outcome, perform
 from longalpaca_data.windows.segment import group_stage, segment_stage
 from tests.conftest import make_document
@@ -134,3 +135,44 @@ def test_too_long_together_is_counted() -> None:
     outcome = group(report(2020, 300), report(2021, 300), groups=SERIES)
     assert not outcome.outputs
     assert outcome.counts == {"series too long or too short together": 1}
+
+
+def test_a_heading_stays_with_what_it_heads() -> None:
+    whole = document(150, words=20, heads=5)
+    for window in segment(whole).outputs:
+        last = whole.text[window.parts[0].start : window.parts[0].end].rsplit("\n\n", 1)[-1]
+        assert not last.startswith("Chapter")
+
+
+def structured(*blocks: Block) -> Document:
+    text = "\n\n".join(block.text for block in blocks)
+    return replace(make_document(text), blocks=spans_of(blocks), n_tokens=count(text))
+
+
+@pytest.mark.parametrize("kind", ["table", "code"])
+def test_a_table_or_code_that_fits_is_never_cut(kind: BlockKind) -> None:
+    rows = "\n".join(
+        f"row {n} has\n\n" if kind == "code" else f"row {n} has" for n in range(60)
+    ).strip()
+    prose = [Block("paragraph", " ".join(f"w{n}x{i}" for i in range(37))) for n in range(20)]
+    whole = structured(*prose, Block(kind, rows), *prose[:15])
+    windows = segment(whole).outputs
+    assert len(windows) > 4
+    span = whole.blocks[20]
+    for window in windows:
+        part = window.parts[0]
+        assert not span.start < part.start < span.end
+        assert not span.start < part.end < span.end
+    assert any(part.start <= span.start < part.end for w in windows for part in w.parts)
+
+
+def test_a_table_longer_than_every_window_is_cut_between_rows() -> None:
+    rows = [f"| row {n} | {n} |" for n in range(400)]
+    whole = structured(Block("paragraph", "It begins."), Block("table", "\n".join(rows)))
+    windows = segment(whole).outputs
+    assert windows
+    for window in windows:
+        part = window.parts[0]
+        lines = whole.text[part.start : part.end].split("\n")
+        assert set(lines) <= {*rows, "It begins.", ""}
+        assert window.n_tokens <= max(SPEC.lengths)

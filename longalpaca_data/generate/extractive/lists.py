@@ -11,6 +11,7 @@ from longalpaca_data.generate.extractive.parsed_part import Paragraph, ParsedPar
 _MARKER = re.compile(
     r"^(?P<mark>[-*•·◦–▪]|\(?(?P<count>\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+(?=\S)|^(?P<zh>[（(]?[一二三四五六七八九十]{1,2}[）)、.])\s*"
 )
+_MAY_BE_LIST = frozenset({"paragraph", "item"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ def list_runs(reading: ParsedPart) -> Iterator[ListRun]:
 
 def _items(paragraph: Paragraph) -> Iterator[Item]:
     """Yield the items of a block all of whose lines are items; nothing for other blocks."""
+    if paragraph.kind not in _MAY_BE_LIST:
+        return
     lines = paragraph.text.split("\n")
     at, found = paragraph.start, []
     for line in lines:

@@ -11,18 +11,28 @@ import bisect
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 import sentencex
 
+from longalpaca_data.core.blocks import blocks_within
 from longalpaca_data.core.language import HAN_CHARACTERS
-from longalpaca_data.core.records import Document, DocumentKind, Part, Section
+from longalpaca_data.core.records import (
+    BlockKind,
+    CellSpan,
+    Document,
+    DocumentKind,
+    Part,
+    Section,
+)
+from longalpaca_data.core.records import Span as DocumentSpan
 
 _BREAK = re.compile(r"\n{2,}")
 _LIST_ITEM = re.compile(r"^(?:[-*•·◦–]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _CODE_LINE = re.compile(r"^(?:```|    |\t|>>> |\$ |#!)")
+_MAY_BE_HEADING = frozenset({"paragraph", "item"})
 _END_MARKS = ".!?…。！？;；:：”’\"'」』)）]"
 _TRADITIONAL, _SIMPLIFIED = "說這來為個們時過會後見問聽無對", "说这来为个们时过会后见问听无对"
 _SCRIPT_SAMPLE = 20_000  # characters
@@ -71,14 +81,18 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A block of text between blank lines. ``prose`` is running text: no heading, list, table or
-    code.
+    """A block of the text, or a part of one between blank lines. ``prose`` is running text: no
+    heading, list, table, code, formula, caption, footnote or reference. ``cells`` and
+    ``header_rows`` are a table's, if the window holds all of it.
     """
 
     start: int
     end: int
     text: str
     prose: bool
+    kind: BlockKind = "paragraph"
+    header_rows: int = 0
+    cells: tuple[CellSpan, ...] = ()
 
 
 class ParsedPart:
@@ -96,6 +110,7 @@ class ParsedPart:
         self.offset = part.start
         self.text = document.text[part.start : part.end]
         self.document_text = document.text
+        self._document = document
         self._document_sections = document.sections
 
     @cached_property
@@ -142,6 +157,7 @@ class ParsedPart:
             line.start
             for line, following in pairwise(self.paragraphs)
             if line.start not in headings
+            and line.kind in _MAY_BE_HEADING
             and looks(line.text)
             and (following.prose or looks(following.text) or following.start in headings)
         )
@@ -171,20 +187,31 @@ class ParsedPart:
 
     @cached_property
     def paragraphs(self) -> tuple[Paragraph, ...]:
-        """The blocks between blank lines, in order, white space trimmed."""
+        """The document's blocks as far as they stand in the window, in order."""
         headings = {section.start for section in self.sections}
-        found, start = [], 0
-        for gap in [*_BREAK.finditer(self.text), None]:
-            end = gap.start() if gap else len(self.text)
-            raw = self.text[start:end]
-            text = raw.strip()
-            if text:
-                at = start + raw.index(text[0])
-                found.append(
-                    Paragraph(at, at + len(text), text, at not in headings and _is_prose(text))
-                )
-            start = gap.end() if gap else end
+        found = []
+        for block in blocks_within(self._document, self.offset, self.offset + len(self.text)):
+            for start, end in self._stretches(block):
+                text = self.text[start:end]
+                kind: BlockKind = "heading" if start in headings else block.kind
+                prose = kind == "paragraph" and _is_prose(text)
+                cells = tuple(self._moved(cell) for cell in block.cells)
+                found.append(Paragraph(start, end, text, prose, kind, block.header_rows, cells))
         return tuple(found)
+
+    def _stretches(self, block: DocumentSpan) -> Iterator[tuple[int, int]]:
+        """Yield where a block's text stands, white space trimmed; prose is cut at blank lines."""
+        start, end = block.start - self.offset, block.end - self.offset
+        gaps = [] if block.kind == "code" else list(_BREAK.finditer(self.text, start, end))
+        for stop, following in [*((gap.start(), gap.end()) for gap in gaps), (end, end)]:
+            raw = self.text[start:stop]
+            if text := raw.strip():
+                at = start + raw.index(text[0])
+                yield at, at + len(text)
+            start = following
+
+    def _moved(self, cell: CellSpan) -> CellSpan:
+        return replace(cell, start=cell.start - self.offset, end=cell.end - self.offset)
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:

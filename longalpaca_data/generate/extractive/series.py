@@ -18,6 +18,7 @@ from longalpaca_data.generate.extractive.figures import (
 )
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart, Span
 from longalpaca_data.generate.extractive.sentence_quality import clean, quotable, stands_alone
+from longalpaca_data.generate.extractive.tables import Table, tables
 
 YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _YEAR_CELL = re.compile(
@@ -109,13 +110,14 @@ def figures_over_years(material: Material) -> Iterator[Series]:
 
 
 def _table_values(reading: ParsedPart) -> Iterator[tuple[Name, int, Value]]:
-    """Yield (name, year, value) of the tables whose header row names the years."""
-    for paragraph in reading.paragraphs:
-        for row in _rows(paragraph.text, paragraph.start):
+    """Yield (name, year, value) of the tables whose headers name the years."""
+    for table in tables(reading):
+        years = _years(table)
+        for row in table.rows if years else ():
             label = row.cells[0]
             if _NO_LABEL.match(label) or _MONTH.match(label) or "“" in label:
                 continue
-            for column, (year, measure, unit) in row.years.items():
+            for column, (year, measure, unit) in years.items():
                 match = _VALUE_CELL.match(row.cells[column]) if column < len(row.cells) else None
                 number = as_decimal(match["number"]) if match else None
                 if match and number is not None:
@@ -124,31 +126,22 @@ def _table_values(reading: ParsedPart) -> Iterator[tuple[Name, int, Value]]:
                     yield Name(label, measure), year, Value(number, row.cells[column], around, span)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A table row; ``years`` gives a column's year, the rest of its heading, and its unit."""
+def _years(table: Table) -> dict[int, tuple[int, str, str]]:
+    """Return a column's year, the rest of its heading, and its unit.
 
-    cells: tuple[str, ...]
-    years: dict[int, tuple[int, str, str]]
-    start: int
-    end: int
-
-
-def _rows(text: str, start: int) -> Iterator[_Row]:
-    """Yield the rows below a header row of years; the columns' years with them."""
-    lines = text.split("\n")
-    head = next((n for n, line in enumerate(lines[:3]) if " | " in line), len(lines))
-    years = {}
-    for column, cell in enumerate(lines[head].split(" | ") if head < len(lines) else ()):
-        if column and (match := _YEAR_CELL.match(cell.strip())):
-            unit = (match["unit"] or "").strip(" ()（）")
-            years[column] = (int(match["year"]), match["measure"].strip(" ,，:"), unit)
-    if not years or len({(year, measure) for year, measure, _ in years.values()}) != len(years):
-        return
-    at = start + sum(len(line) + 1 for line in lines[: head + 1])
-    for line in lines[head + 1 :]:
-        yield _Row(tuple(c.strip() for c in line.split(" | ")), years, at, at + len(line))
-        at += len(line) + 1
+    Where several columns are of one year, what stands above them tells them apart, or else nothing
+    is sure.
+    """
+    innermost = [header[-1] if header else "" for header in table.headers]
+    for headings in (innermost, [" ".join(header) for header in table.headers]):
+        years = {}
+        for column, heading in enumerate(headings):
+            if column and (match := _YEAR_CELL.match(heading)):
+                unit = (match["unit"] or "").strip(" ()（）")
+                years[column] = (int(match["year"]), match["measure"].strip(" ,，:"), unit)
+        if len({(year, measure) for year, measure, _ in years.values()}) == len(years):
+            return years
+    return {}
 
 
 def _sentence_values(reading: ParsedPart, own: int) -> Iterator[tuple[Name, int, Value]]:
