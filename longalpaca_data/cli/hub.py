@@ -33,6 +33,12 @@ def push_to_hub(
     revision: Annotated[
         str, typer.Option(help="A branch; made where it is missing.", show_default="main")
     ] = "",
+    licence: Annotated[
+        str,
+        typer.Option(
+            help="The data set's licence, such as cc-by-4.0.", show_default="as it was built"
+        ),
+    ] = "",
     tag: Annotated[str, typer.Option(help="A tag for what is uploaded.")] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the files; needs no token.")
@@ -48,7 +54,7 @@ def push_to_hub(
     from longalpaca_data.hub.push import Target, newest, push  # noqa: PLC0415 — heavy
 
     chosen = folder or newest()
-    target = Target(repo, private, revision, tag)
+    target = Target(repo, private, revision, tag, licence)
     if dry_run:
         _show(chosen, target, as_json=as_json)
         return
@@ -83,4 +89,4 @@ def _show(folder: Path, target: Target, *, as_json: bool) -> None:
         for file in files:
             typer.echo(f"{file.size:>14,} bytes  {file.path}")
         typer.echo(f"{total:>14,} bytes  in {len(files)} files")
-    check(folder, files)
+    check(folder, target, files)

@@ -26,13 +26,22 @@ _YOU = "YOUR-NAME"
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a data set goes. ``repository`` is NAME or OWNER/NAME, empty for the recipe's name
-    under the user who is logged in; an empty ``revision`` is the main branch.
+    under the user who is logged in; an empty ``revision`` is the main branch. ``licence`` is the
+    set's own, empty for the one that it was built with.
     """
 
     repository: str = ""
     private: bool = False
     revision: str = ""
     tag: str = ""
+    licence: str = ""
+
+    def manifest(self, folder: Path) -> dict[str, Any]:
+        """Return a data set's manifest, as it is published. DatasetError where there is none."""
+        manifest = read_manifest(folder)
+        if self.licence:
+            manifest["recipe"] = {**manifest["recipe"], "licence": self.licence}
+        return manifest
 
     def under(self, user: str, manifest: Mapping[str, Any]) -> str:
         """Return OWNER/NAME. HubError where that is no name for the Hub."""
@@ -74,14 +83,14 @@ def dry_run(folder: Path, target: Target) -> tuple[str, list[Published]]:
     """Return the repository's name and the files for it; nothing is asked of the Hub, so a
     repository under the user's name is shown under YOUR-NAME.
     """
-    manifest = read_manifest(folder)
+    manifest = target.manifest(folder)
     name = target.under(_YOU, manifest)
     return name, published(folder, manifest, name)
 
 
-def check(folder: Path, files: Sequence[Published]) -> None:
+def check(folder: Path, target: Target, files: Sequence[Published]) -> None:
     """Raise DatasetError for the first reason not to publish a data set."""
-    check_licence(folder, read_manifest(folder))
+    check_licence(folder, target.manifest(folder))
     check_files(folder)
     check_secrets(folder, files)
 
@@ -90,7 +99,7 @@ def push(folder: Path, target: Target, progress: Progress) -> Pushed:
     """Publish a data set. Raises DatasetError for what is wrong with it and HubError for what the
     Hub says; run again, it sends what is missing.
     """
-    manifest = read_manifest(folder)
+    manifest = target.manifest(folder)
     check_licence(folder, manifest)
     token = find_token()
     progress = Discreet(progress, token)
@@ -100,7 +109,7 @@ def push(folder: Path, target: Target, progress: Progress) -> Pushed:
         name = target.under(user, manifest)
         progress.say(f"publishing {folder} as {name}")
         files = published(folder, manifest, name)
-        check(folder, files)
+        check(folder, target, files)
         repository = Repository(api, token, name, target.revision, progress)
         private = repository.open(private=target.private)
         commit = repository.put(files, f"Upload {manifest['name']}")

@@ -25,8 +25,8 @@ def check_licence(folder: Path, manifest: Mapping[str, Any]) -> None:
     if not manifest["recipe"]["licence"].strip():
         raise DatasetError(
             f"{folder} has no licence",
-            do="set `licence: cc-by-4.0` or another in a copy of its recipe and run "
-            f"`build COPY.yaml --out {folder}`, which does nothing anew but the card",
+            do="give it one: `push-to-hub --licence cc-by-4.0` or another, or "
+            f"`build --licence … --out {folder}`, which does nothing anew but the card",
         )
     if conflict := conflict_line(manifest):
         raise DatasetError(

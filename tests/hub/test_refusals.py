@@ -47,8 +47,21 @@ def rewrite(folder: Path, change: Mapping[str, Any], edit_manifest: Change) -> s
 def test_no_licence(folder: Path, hub: HubServer, edit_manifest: Change) -> None:
     edit_manifest(lambda manifest: manifest["recipe"].update(licence=" "))
     said = refusal(folder, hub)
-    assert said.startswith(f"{folder} has no licence; set `licence: cc-by-4.0` or another")
-    assert f"`build COPY.yaml --out {folder}`" in said
+    assert said.startswith(f"{folder} has no licence; give it one: `push-to-hub --licence cc-by-")
+    assert f"`build --licence … --out {folder}`" in said
+
+
+def test_a_licence_from_the_command_line_is_what_is_published(
+    folder: Path, edit_manifest: Change
+) -> None:
+    edit_manifest(lambda manifest: manifest["recipe"].update(licence=""))
+    target = Target(licence="cc-by-4.0")
+    _, files = dry_run(folder, target)
+    check(folder, target, files)
+    content = {file.path: file.content for file in files}
+    assert b"\nlicense: cc-by-4.0\n" in content["README.md"]
+    assert json.loads(content["manifest.json"])["recipe"]["licence"] == "cc-by-4.0"
+    assert not json.loads((folder / "manifest.json").read_bytes())["recipe"]["licence"]
 
 
 def test_licences_in_conflict_name_the_sources_and_the_ways_out(
@@ -136,7 +149,7 @@ def test_a_dry_run_asks_nobody(folder: Path, hub: HubServer) -> None:
         if path not in {"README.md", "manifest.json"}:
             assert size == (folder / path).stat().st_size
     assert not any(path.startswith("work") for path in sizes)
-    check(folder, files)
+    check(folder, Target(), files)
     assert not hub.requests
 
 
