@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     "push-to-hub",
     epilog=example("python cli.py push-to-hub data/out/longalpaca-12k --private --dry-run"),
 )
-def push_to_hub(
+def push_to_hub(  # noqa: PLR0913, PLR0917 — a command has as many arguments as options
     folder: Annotated[
         Path | None,
         typer.Argument(help="A data set's folder.", show_default="the newest in data/out"),
