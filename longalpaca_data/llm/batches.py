@@ -268,7 +268,7 @@ def _json(reply: Reply, endpoint: Endpoint) -> dict[str, Any]:
     except ValueError:
         value = None
     if reply.status >= 400 or not isinstance(value, dict) or not (value.keys() & {"id", "data"}):
-        said = endpoint.redacted(reply.body[:300].decode("utf-8", "replace"))
+        said = endpoint.redacted(reply.body[:10_000].decode("utf-8", "replace"))
         raise ModelUnavailableError(
             f"the endpoint {endpoint.base_url} does not speak the Batch API "
             f"(status {reply.status}: {said})",

@@ -31,6 +31,7 @@ _MAX_BODY = 64 << 20  # bytes; the longest answers of today's models are a thous
 _LARGE_BODY = 1 << 20  # bytes; aiohttp warns of larger bodies that are given to it in one piece
 _KEY = re.compile(r"\b(sk|hf|gsk|xai|key)[-_][A-Za-z0-9*_-]{6,}")
 _HIDDEN = "[key]"
+_SHORTEST_SECRET = 8  # characters
 _WANT_KEYS = frozenset({"api.openai.com"})
 """Hosts that answer nobody without a key: they are sent no document to find that out."""
 
@@ -115,10 +116,17 @@ class Endpoint:
             await asyncio.sleep(0)  # lets transports close before the loop does
 
     def redacted(self, text: str) -> str:
-        """Return text of a server with keys blotted out, on one line, not too long."""
-        if self._key:
-            text = text.replace(self._key.reveal(), _HIDDEN)
+        """Return a server's text for a message: keys blotted out, on one line, not too long.
+
+        Only for messages: a reply is data and stays as it is. Short keys (EMPTY, none, test) are
+        words of ordinary text and no secrets.
+        """
+        text = self._without_key(text)
         return " ".join(_KEY.sub(_HIDDEN, text).split())[:300]
+
+    def _without_key(self, message: str) -> str:
+        secret = self._key.reveal()
+        return message.replace(secret, _HIDDEN) if len(secret) >= _SHORTEST_SECRET else message
 
     async def _exchange(
         self, method: str, path: str, body: bytes | None, content_type: str
@@ -134,8 +142,8 @@ class Endpoint:
             content = await _read(response)
             if isinstance(response, _Fresh):
                 self._echoes.check(response, content)
-            if self._key and (secret := self._key.reveal().encode()) in content:
-                content = content.replace(secret, _HIDDEN.encode())
+            if not response.ok:  # a message; an answer is data and stays as it is
+                content = self._without_key(content.decode("utf-8", "replace")).encode()
             wait = _seconds(response.headers.get("Retry-After"))
             return Reply(response.status, content, response.headers.get("Content-Type", ""), wait)
 

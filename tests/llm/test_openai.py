@@ -275,7 +275,7 @@ def test_the_key_is_sent_and_shown_nowhere(
 
     def script(asked: Asked) -> Reply:
         said = f"you sent {asked.headers['Authorization']}"
-        replies = (Reply(said), Reply(said, status=500), Reply(said, fault="truncate"))
+        replies = (Reply("fine"), Reply(said, status=500), Reply(said, fault="truncate"))
         return replies[len(server.asked) % 3]
 
     seen = []
@@ -302,6 +302,35 @@ def test_the_key_is_sent_and_shown_nowhere(
     written = [file.read_bytes() for file in tmp_path.iterdir()]
     assert KEY not in "".join(seen) + caplog.text
     assert not any(KEY.encode() in content for content in written)
+
+
+@pytest.mark.parametrize("key", ["x", "none", KEY])
+def test_a_reply_that_says_the_key_is_kept_word_for_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """A reply is data: with the key x every x of it once became [key]."""
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    said = f"six boxes, none taxed; {key}"
+    with ModelServer(lambda asked: Reply(said)) as server:
+        first = ask_all(server.base_url, tmp_path, range(2))
+        again = ask_all(server.base_url, tmp_path, range(2))
+    assert first == again
+    assert said in repr(first)
+
+
+@pytest.mark.parametrize(("key", "shown"), [("none", "none of it"), (KEY, "[key] is wrong")])
+def test_only_a_long_key_is_taken_out_of_messages(
+    monkeypatch: pytest.MonkeyPatch, key: str, shown: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    said = f"none of it: {key} is wrong"
+    with (
+        ModelServer(lambda asked: Reply(said, status=400)) as server,
+        pytest.raises(CallFailedError) as error,
+    ):
+        complete(server.base_url, question("?"))
+    assert shown in str(error.value)
+    assert KEY not in str(error.value)
 
 
 def test_a_key_with_a_line_break_within_is_refused_without_citing_it(
