@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-import requests
+import httpx2
 
 from longalpaca_data.core.errors import UnreadableError
 
 USER_AGENT = "longalpaca-data/0.1 (+https://pypi.org/project/longalpaca-data)"
-CONNECT_READ_SECONDS = (10, 30)
+TIMEOUT = httpx2.Timeout(30, connect=10)  # seconds
 TOTAL_SECONDS = 300  # a server that sends a byte every 20 s never hits the read limit
 MAX_BYTES = 200 * 1024 * 1024
 ATTEMPTS = 2
@@ -46,23 +46,27 @@ def fetch(url: str) -> tuple[bytes, str]:
         if attempt:
             time.sleep(RETRY_AFTER_SECONDS)
         try:
-            with requests.get(
-                url, headers={"User-Agent": USER_AGENT}, timeout=CONNECT_READ_SECONDS, stream=True
+            with httpx2.stream(
+                "GET",
+                url,
+                headers={"User-Agent": USER_AGENT},
+                timeout=TIMEOUT,
+                follow_redirects=True,
             ) as answer:
                 if answer.status_code == TOO_MANY or answer.status_code >= SERVER_ERROR:
                     problem = f"status {answer.status_code} from {url}"
                     continue
                 if answer.status_code >= CLIENT_ERROR:
                     raise UnreadableError("unreachable", f"status {answer.status_code} from {url}")
-                return _body(answer), _name(answer.url)
-        except requests.RequestException as error:
+                return _body(answer), _name(str(answer.url))
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             problem = f"{type(error).__name__} for {url}"
     raise UnreadableError("unreachable", problem)
 
 
-def _body(answer: requests.Response) -> bytes:
+def _body(answer: httpx2.Response) -> bytes:
     parts, size, deadline = [], 0, time.monotonic() + TOTAL_SECONDS
-    for part in answer.iter_content(CHUNK):  # decoded: a compressed bomb is counted as it unpacks
+    for part in answer.iter_bytes(CHUNK):  # decoded: a compressed bomb is counted as it unpacks
         size += len(part)
         if size > MAX_BYTES:
             raise UnreadableError("too large", f"more than {MAX_BYTES >> 20} MiB from {answer.url}")

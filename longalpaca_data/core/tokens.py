@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import requests
+import httpx2
 
 from longalpaca_data.core.errors import RecipeError
 from longalpaca_data.core.storage import atomic
@@ -69,7 +69,7 @@ def resolve(name: str) -> tuple[Tokenizer, str]:
         return Tokenizer(name, exact=True), ""
     try:
         _encoding_file(name)
-    except (OSError, requests.RequestException) as error:
+    except (OSError, httpx2.HTTPError) as error:
         return Tokenizer(name, exact=False), (
             f"token counts are ESTIMATES: {name} could not be fetched ({type(error).__name__}); "
             "for exact counts run: pip install 'longalpaca-data[offline]'"
@@ -171,10 +171,10 @@ def _download(url: str) -> bytes:
 
     deadline = time.monotonic() + DOWNLOAD_SECONDS
     pieces = []
-    with requests.get(url, stream=True, timeout=(5, 5)) as response:
+    with httpx2.stream("GET", url, timeout=5, follow_redirects=True) as response:
         response.raise_for_status()
-        for piece in response.iter_content(1 << 16):
+        for piece in response.iter_bytes(1 << 16):
             pieces.append(piece)
             if time.monotonic() > deadline:
-                raise requests.Timeout(f"{url}: longer than {DOWNLOAD_SECONDS:.0f} s")
+                raise httpx2.ReadTimeout(f"{url}: longer than {DOWNLOAD_SECONDS:.0f} s")
     return b"".join(pieces)
