@@ -111,7 +111,9 @@ def collect(workspace: Workspace) -> Iterable[RawDocument]:
 def clean(workspace: Workspace) -> Documents:
     """2 of 7: make text and sections of them, and store each text once."""
     raw, recipe = collect(workspace), workspace.recipe
-    cleaning = clean_stage(workspace.tokenizer, languages=recipe.languages)
+    cleaning = clean_stage(
+        workspace.tokenizer, languages=recipe.languages, min_kept=recipe.clean.min_kept
+    )
     total = workspace.pipeline.stats[-1].given
     cleaned = workspace.pipeline.run(_counting(cleaning, workspace.tokenizer), raw, total)
     with workspace.pipeline.counted("dedup") as step:

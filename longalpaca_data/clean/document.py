@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from longalpaca_data.clean import gutenberg, kind, licence, naming
+from longalpaca_data.clean.account import Losses, of_the_text
 from longalpaca_data.clean.chunks import Chunk, Piece, chunk
 from longalpaca_data.clean.contents import drop_leaders, key, take_contents
 from longalpaca_data.clean.embedded import split_embedded, without_index, without_second_copies
@@ -17,6 +18,7 @@ from longalpaca_data.clean.lines import paragraphs, without_emphasis
 from longalpaca_data.clean.openings import in_small_letters
 from longalpaca_data.clean.running_headers import remove_running_headers
 from longalpaca_data.clean.spans import SEPARATOR, clean_table, spans_of, with_grid
+from longalpaca_data.clean.suspicions import with_suspicions
 from longalpaca_data.clean.unicode import (
     characters,
     clean_code,
@@ -25,10 +27,10 @@ from longalpaca_data.clean.unicode import (
     without_runs,
 )
 from longalpaca_data.core import language
-from longalpaca_data.core.records import Block, Document, RawDocument, Section, content_id
+from longalpaca_data.core.records import Account, Block, Document, RawDocument, Section, content_id
 from longalpaca_data.pipeline.stage import Context, Stage
 
-RULES = 3  # raised when the rules change: documents are then cleaned again
+RULES = 4  # raised when the rules change: documents are then cleaned again
 LANGUAGES = ("en", "zh")
 STRAY_SLASH = re.compile(r"(?<=[.;!?])/$")
 MIN_HEADINGS = 2  # with fewer, paragraphs may be headings that nobody marked as such
@@ -43,13 +45,16 @@ class Unusable(Exception):  # noqa: N818 — a verdict, not an error
 
 
 def clean_stage(
-    count_tokens: Callable[[str], int], *, languages: Sequence[str] = LANGUAGES
+    count_tokens: Callable[[str], int],
+    *,
+    languages: Sequence[str] = LANGUAGES,
+    min_kept: float = 0.0,
 ) -> Stage[RawDocument, Document]:
     """Return the stage. ``count_tokens`` must be picklable; what it is belongs to its owner's
     ``depends``, so a caller that changes the tokenizer changes the recipe's fingerprint.
     """
-    run = partial(clean, count_tokens=count_tokens, languages=tuple(languages))
-    return Stage("clean", run, Document, (RULES, tuple(languages)))
+    run = partial(clean, count_tokens=count_tokens, languages=tuple(languages), min_kept=min_kept)
+    return Stage("clean", run, Document, (RULES, tuple(languages), min_kept))
 
 
 def clean(
@@ -58,11 +63,15 @@ def clean(
     *,
     count_tokens: Callable[[str], int],
     languages: Sequence[str] = LANGUAGES,
+    min_kept: float = 0.0,
 ) -> Iterator[Document]:
-    """Clean documents; drops are 'empty after cleaning' and 'unsupported language'."""
+    """Clean documents; drops are 'empty after cleaning', 'unsupported language' and, where less
+    than ``min_kept`` of a document's own text is left, 'mostly lost'.
+    """
     for raw in documents:
         try:
             document = clean_document(raw, count_tokens, languages)
+            _refuse_mostly_lost(document.account, min_kept)
         except Unusable as verdict:
             ctx.drop(raw, verdict.reason, verdict.detail)
         else:
@@ -71,11 +80,23 @@ def clean(
             yield document
 
 
+def _refuse_mostly_lost(account: Account, min_kept: float) -> None:
+    lost, seen = of_the_text(account)
+    if account.kept < min_kept * seen:
+        most = max(sorted(lost), key=lost.__getitem__, default="without a reason")
+        raise Unusable(
+            "mostly lost",
+            f"{account.kept} of {seen} characters are left, less than clean.min_kept; "
+            f"most went as: {most}",
+        )
+
+
 def clean_document(
     raw: RawDocument, count_tokens: Callable[[str], int], languages: Sequence[str] = LANGUAGES
 ) -> Document:
     """Clean one document. Raises Unusable."""
-    draft = _draft(raw)
+    losses = Losses(raw)
+    draft = _draft(raw, losses)
     text, sections = assemble(draft.blocks)
     if not any(map(str.isalnum, text)):
         raise Unusable("empty after cleaning")
@@ -85,7 +106,7 @@ def clean_document(
     guessed = kind.guess(
         draft.title, [section.title for section in sections], text, raw.format, draft.is_book
     )
-    return Document(
+    document = Document(
         id=content_id(draft.title, text),
         path=raw.path,
         title=draft.title,
@@ -98,7 +119,9 @@ def clean_document(
         text=text,
         n_tokens=count_tokens(text),
         blocks=spans_of(draft.blocks),
+        account=losses.account(draft.blocks),
     )
+    return replace(document, account=with_suspicions(document, raw, losses.thin_pages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +135,22 @@ class Draft:
     is_book: bool
 
 
-def _draft(raw: RawDocument) -> Draft:
-    blocks = [_plain(block) for block in raw.blocks]
-    blocks, facts = gutenberg.strip(blocks)
-    blocks = drop_leaders(remove_running_headers(blocks))
+def _draft(raw: RawDocument, losses: Losses) -> Draft:
+    blocks = losses.step("unprintable", raw.blocks, [_plain(block) for block in raw.blocks])
+    stripped, facts = gutenberg.strip(blocks)
+    blocks = losses.step("Project Gutenberg's matter", blocks, stripped)
+    blocks = losses.running_lines(blocks, remove_running_headers(blocks))
+    blocks = losses.step("contents", blocks, drop_leaders(blocks))
     pieces = chunk(blocks)
     if sum(block.kind == "heading" for block in blocks) < MIN_HEADINGS:
         pieces = [_as_chunk(piece) for piece in pieces]
-    first = pieces
-    pieces, entries, body = take_contents(pieces)
-    marked = [*pieces[:body], *mark_headings(pieces[body:], entries)]
-    finished = [clean_block(block) for block in split_embedded(paragraphs(marked))]
-    if raw.format == "text":
-        finished = [_without_emphasis(block) for block in finished]
-    finished = [with_grid(block) for block in finished if block.text.strip()]
-    finished = in_small_letters(without_index(without_second_copies(finished)))
-    name, author = naming.name(naming.Witnesses(raw, facts, first, marked, finished))
+    without_contents, entries, body = take_contents(pieces)
+    losses.step("contents", pieces, without_contents)
+    rest = without_contents[body:]
+    marked = [*without_contents[:body], *losses.headed(rest, mark_headings(rest, entries))]
+    joined = losses.joined(marked, split_embedded(paragraphs(marked)))
+    finished = _finished(joined, raw.format, losses)
+    name, author = naming.name(naming.Witnesses(raw, facts, pieces, marked, finished))
     return Draft(
         _without_title(finished, name),
         name,
@@ -135,6 +158,19 @@ def _draft(raw: RawDocument) -> Draft:
         licence.short(raw.licence) or facts.licence or licence.of_front(blocks),
         facts.found or bool(author and raw.format == "text"),
     )
+
+
+def _finished(
+    joined: Sequence[Block],
+    file_format: str,
+    losses: Losses,
+) -> list[Block]:
+    blocks = [clean_block(block) for block in joined]
+    if file_format == "text":
+        blocks = [*losses.step("emphasis mark", blocks, [_without_emphasis(b) for b in blocks])]
+    blocks = [with_grid(block) for block in blocks if block.text.strip()]
+    once = losses.step("second copy", blocks, without_second_copies(blocks))
+    return in_small_letters([*losses.step("index", once, without_index(once))])
 
 
 def _plain(block: Block) -> Block:
@@ -153,7 +189,8 @@ def _as_chunk(piece: Piece) -> Piece:
 
 
 def _without_emphasis(block: Block) -> Block:
-    return replace(block, text=without_emphasis(block.text)) if block.grid is None else block
+    text = without_emphasis(block.text)
+    return block if block.grid is not None or text == block.text else replace(block, text=text)
 
 
 def clean_block(block: Block) -> Block:

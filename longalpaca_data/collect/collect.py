@@ -14,7 +14,7 @@ from longalpaca_data.core.errors import UnreadableError
 from longalpaca_data.core.records import DocumentKind, RawDocument
 from longalpaca_data.pipeline.stage import Context, Stage
 
-RULES = 4  # raised when a reader's output changes: documents are then read again
+RULES = 5  # raised when a reader's output changes: documents are then read again
 
 
 def collect_stage(bases: Mapping[str, str] | None = None) -> Stage[Reference, RawDocument]:

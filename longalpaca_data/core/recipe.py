@@ -85,6 +85,14 @@ class GroupSpec(_Strict):
     documents: tuple[str, ...] = Field(min_length=1)
 
 
+class CleanSpec(_Strict):
+    """What a document must be to be kept. ``min_kept`` is the share of its characters that must be
+    left in the text; navigation, contents and licence texts don't count.
+    """
+
+    min_kept: Share = 0.0
+
+
 class WindowSpec(_Strict):
     """How documents are cut. Lengths are in tokens of the recipe's tokenizer."""
 
@@ -231,6 +239,7 @@ class Recipe(_Strict):
     documents: tuple[SourceSpec, ...] = Field(min_length=1)
     otherwise: tuple[SourceSpec, ...] = ()
     groups: tuple[GroupSpec, ...] = ()
+    clean: CleanSpec = Field(default_factory=CleanSpec)
     windows: WindowSpec = Field(default_factory=WindowSpec)
     generate: GenerateSpec = Field(default_factory=GenerateSpec)
     filter: FilterSpec = Field(default_factory=FilterSpec)

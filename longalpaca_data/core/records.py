@@ -170,7 +170,8 @@ class Span:
 class Account:
     """What became of a document's characters, white space aside: how many its reader ``seen``,
     how many of them are ``kept`` in the text, and how many were ``lost`` for which reason.
-    ``suspicions`` say, in words, why the document may have been misread.
+    ``suspicions`` say, in words, why the document may have been misread; each begins with what it
+    is about: ``text: ``, ``sections: ``, ``title: `` or ``page: ``.
     """
 
     seen: int = 0
@@ -182,6 +183,10 @@ class Account:
     def unaccounted(self) -> int:
         """Characters of which nobody can say what became of them."""
         return max(0, self.seen - self.kept - sum(self.lost.values()))
+
+    def doubts(self, about: str) -> bool:
+        """Whether something is suspicious about the ``text``, the ``sections`` or the ``title``."""
+        return any(suspicion.startswith(f"{about}: ") for suspicion in self.suspicions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,13 @@ from longalpaca_data.dataset.pictures import (
     svgs,
 )
 from longalpaca_data.dataset.statistics import SHORT, Statistics, rows_numbered, statistics
+from longalpaca_data.dataset.suspicions import suspects
 
 REPORT = "report.html"
 # The most that the page shows, so that it stays below 10 MB whatever the rows are: tasks with their
 # samples, characters of a question or an answer, marks on a bar of depths; lines of tables.
 _TASKS, _TEXT, _TICKS = 16, 3000, 200
-_DOCUMENTS, _LACKING, _FAMILIES, _LICENCES = 500, 60, 100, 60
+_DOCUMENTS, _LACKING, _FAMILIES, _LICENCES, _SUSPECTS = 500, 60, 100, 60, 100
 _AROUND = {"zh": 120}  # characters around evidence, where one of them is most of a word
 # Reasons of drops that mean "we have this already", in the words of the page.
 DUPLICATES: Mapping[str, str] = {
@@ -74,6 +76,8 @@ def write_report(
         costs=_costs(manifest),
         licences=licences(figures, manifest)[:_LICENCES],
         documents=documents[:_DOCUMENTS],
+        suspects=suspects(manifest)[:_SUSPECTS],
+        suspects_in_all=len(suspects(manifest)),
         samples=_samples(folder, figures),
     )
     file = folder / REPORT
@@ -213,6 +217,7 @@ def summary_lines(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "mix": manifest["mix"],
         "duplicates": duplicates(manifest),
         "licences": licences(figures, manifest),
+        "suspects": [asdict(suspect) for suspect in suspects(manifest)],
         "costs": manifest["costs"],
         "stages": manifest["stages"],
     }

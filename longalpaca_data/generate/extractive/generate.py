@@ -19,7 +19,7 @@ from longalpaca_data.generate.extractive.question_templates import fill, templat
 from longalpaca_data.pipeline.stage import Context, Stage
 from longalpaca_data.windows.documents import Documents
 
-_VERSION = 2
+_VERSION = 3
 _MAX_FINDINGS = 3000  # a family that finds more in one window is sampled by its order in the text
 _FAMILY_SHARE = 0.2  # of a window's rows: as in the mix, so that no window is of one kind
 TWO_FACTS = "multi_hop"

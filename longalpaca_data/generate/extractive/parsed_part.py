@@ -125,6 +125,11 @@ class ParsedPart:
                 found.append(Section(section.title, section.level, start, body, end))
         return tuple(found)
 
+    @property
+    def sections_doubted(self) -> bool:
+        """Whether the document's account says that its sections don't look sane."""
+        return self._document.account.doubts("sections")
+
     @cached_property
     def outermost(self) -> int:
         """The level of the document's outermost sections."""

@@ -183,8 +183,11 @@ def references(sections: Sequence[Section], reading: ParsedPart) -> str:
 @lru_cache(maxsize=8)
 def named_sections(reading: ParsedPart) -> tuple[Section, ...]:
     """Return the sections that a question may name: the title is more than a bare number, stands
-    over one section only, and isn't apparatus (contents, references).
+    over one section only, and isn't apparatus (contents, references). None where the document's
+    account doubts its sections: chapters that nobody found would be asked for by a wrong name.
     """
+    if reading.sections_doubted:
+        return ()
     titles = Counter(title_of(section).casefold() for section in reading.sections)
     return tuple(
         section

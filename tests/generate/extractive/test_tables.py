@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 
 from longalpaca_data.clean.spans import spans_of
 from longalpaca_data.core.grids import grid_block
-from longalpaca_data.core.records import Block, BlockKind, Cell, Grid, Part
+from longalpaca_data.core.records import Account, Block, BlockKind, Cell, Grid, Part
+from longalpaca_data.generate.extractive.families import (
+    locate_section,
+    section_opening,
+    section_sequence,
+)
 from longalpaca_data.generate.extractive.lists import list_runs
 from longalpaca_data.generate.extractive.parsed_part import ParsedPart
 from longalpaca_data.generate.extractive.series import figures_over_years
@@ -96,3 +102,30 @@ def test_a_series_is_read_from_grids() -> None:
     assert [year for year, _ in series.values] == [2019, 2020, 2021]
     own = series.values[-1][1].span
     assert material[1].text[own.start : own.end] == "Barrels sold | $2020 | $2019"
+
+
+SECTIONS = [section_sequence, section_opening, locate_section]
+BUILT = "The {} of Straithmere was built by {} people in all, who came over the sea in small boats."
+
+
+@pytest.mark.parametrize("family", SECTIONS, ids=lambda family: family.FAMILY.name)
+def test_families_of_sections_are_silent_where_those_are_in_doubt(family: ModuleType) -> None:
+    blocks = []
+    for name, thing in enumerate(["harbour", "mill", "bridge", "lighthouse", "ferry"], 1):
+        blocks.append(Block("heading", f"Chapter {name}. Of the {thing.title()}", 1))
+        blocks += [
+            Block(
+                "paragraph",
+                f"The {thing} of Straithmere was built by {count} people in all. {SENTENCE}",
+            )
+            for count in ("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen")
+        ]
+    text = "\n\n".join(block.text for block in blocks)
+    headings = tuple(block.text for block in blocks if block.kind == "heading")
+    sane = replace(make_document(text, headings=headings), blocks=spans_of(blocks))
+    account = Account(suspicions=("sections: no heading for chapter 6",))
+    part = Part(sane.id, "a.txt", "A Test", "book", "CC0-1.0", 0, len(text), True)
+    doubted = replace(sane, account=account)
+    assert not list(family.find((ParsedPart(doubted, part),)))
+    other = replace(sane, account=Account(suspicions=("title: none was found",)))
+    assert list(family.find((ParsedPart(other, part),)))
