@@ -114,10 +114,7 @@ def test_families_of_sections_are_silent_where_those_are_in_doubt(family: Module
     for name, thing in enumerate(["harbour", "mill", "bridge", "lighthouse", "ferry"], 1):
         blocks.append(Block("heading", f"Chapter {name}. Of the {thing.title()}", 1))
         blocks += [
-            Block(
-                "paragraph",
-                f"The {thing} of Straithmere was built by {count} people in all. {SENTENCE}",
-            )
+            Block("paragraph", f"{BUILT.format(thing, count)} {SENTENCE}")
             for count in ("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen")
         ]
     text = "\n\n".join(block.text for block in blocks)
