@@ -26,6 +26,7 @@ INDEX = re.compile(
     re.IGNORECASE,
 )
 INDEX_LINE = 60  # characters, on average: an index has words and page numbers
+ITEM_NUMBER = re.compile(r"^\(?(?:\d{1,3}|[A-Za-z]{1,2}|[ivxlcIVXLC]+)[.)]\s+")
 COPY = 4_000  # characters: nobody repeats himself that long
 
 
@@ -53,11 +54,12 @@ def without_second_copies(blocks: Sequence[Block]) -> list[Block]:
     """Leave out long runs that say again, word for word, what stood before.
 
     Punctuation doesn't count: one copy's headings may have lost a dash that the other's still have.
+    Nor do the numbers of items: automatic ones go on counting from one copy to the next.
 
     Files are assembled by hand: a transcription of 儒林外史 has a chapter twice, a handbook of 872
     pages is the same 290 three times. Legal clauses repeat too, but not for pages.
     """
-    keys = [key(block.text) or block.text for block in blocks]
+    keys = [key(ITEM_NUMBER.sub("", block.text)) or block.text for block in blocks]
     first: dict[str, int] = {}
     kept: list[Block] = []
     position = 0
