@@ -23,6 +23,11 @@ PAGE_NUMBER = re.compile(
     r"^\W*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of)\s*\d{1,4})?\W*$|^第?\s*\d{1,4}\s*页?$",
     re.IGNORECASE,
 )
+CHAPTER = re.compile(
+    r"^(?:chapter|part|book|section|appendix)\s+(?:\d+|[ivxlc]+)\b\D*$"
+    r"|^第\s*[〇○零一二三四五六七八九十百千\d]+\s*[章回节節卷部篇]\D*$",
+    re.IGNORECASE,
+)
 EDGE_NUMBER = re.compile(r"^(\d{1,4})\b|\b(\d{1,4})$")
 
 
@@ -64,6 +69,8 @@ def _repeated(blocks: Sequence[Block], pages: dict[int, list[int]]) -> set[int]:
     for lines in pages.values():
         for edge, depth, index in _edges(lines):
             text = blocks[index].text
+            if exact[edge, text.strip()] < enough and CHAPTER.match(text.strip()):
+                continue  # "Chapter 1", "Chapter 2", each on top of its own page, are headings
             seen = counts[edge, _shape(text)]
             wanted = enough if depth == 0 else max(enough, INNER_SHARE * len(pages))
             same = exact[edge, text.strip()]
@@ -99,7 +106,11 @@ def _numbered(blocks: Sequence[Block], pages: dict[int, list[int]]) -> set[int]:
             candidates.append((index, numbers))
             offsets.update(numbers)
     common = {offset for offset, seen in offsets.items() if seen >= SEQUENCE_SHARE * len(pages)}
-    gone = {index for index, numbers in candidates if numbers & common}
+    gone = {
+        index
+        for index, numbers in candidates
+        if numbers & common and not CHAPTER.match(blocks[index].text.strip())
+    }
     bare = [index for index, _ in candidates if PAGE_NUMBER.match(blocks[index].text.strip())]
     if len(bare) >= SEQUENCE_SHARE * len(pages):
         gone |= set(bare)

@@ -149,6 +149,27 @@ def test_page_numbers_with_chapter_titles_are_furniture() -> None:
     ]
 
 
+@pytest.mark.parametrize("label", ["Chapter {}", "CHAPTER {}. The Mill", "第{}章 磨坊"])
+def test_chapters_that_begin_on_top_of_their_pages_are_no_running_heads(label: str) -> None:
+    blocks = []
+    for page, word in enumerate(["ash", "birch", "cedar", "date", "elm", "fir", "gum"], 1):
+        blocks += lines(
+            f"{label.format(page)}\nThe text about {word}\nand more of {word}\n{page}", page
+        )
+    left = [block.text for block in remove_running_headers(blocks)]
+    assert [label.format(page) for page in range(1, 8)] == left[::3]
+    assert not any(text.isdigit() for text in left)
+
+
+def test_a_chapter_named_on_each_of_its_pages_is_a_running_head() -> None:
+    blocks = []
+    for page, word in enumerate(["ash", "birch", "cedar", "date", "elm", "fir", "gum"], 1):
+        blocks += lines(f"Chapter 3\nThe text about {word}\nand more of {word}", page)
+    left = [block.text for block in remove_running_headers(blocks)]
+    assert "Chapter 3" not in left
+    assert len(left) == 14
+
+
 def test_emphasis() -> None:
     assert (
         without_emphasis("the _Pequod_ and snake_case_name _so_.")
