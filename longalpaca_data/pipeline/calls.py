@@ -6,20 +6,19 @@ a key or a header. An answer that a stage kept by itself (``Context.cached``) ha
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sqlite3
 import threading
 import time
-import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from longalpaca_data.core.errors import OutputError
+import msgspec
+
+from longalpaca_data.pipeline.ledger_file import connect, ledger_errors, pack, unpack
 
 NOW = "((julianday('now') - 2440587.5) * 86400.0)"
 """SQL: seconds since 1970, to the millisecond."""
@@ -29,7 +28,6 @@ CREATE TABLE IF NOT EXISTS calls (
     key TEXT PRIMARY KEY, finished REAL NOT NULL DEFAULT {NOW}, answer BLOB NOT NULL
 )
 """
-_COMPRESSION = 3  # zlib level: a third of the size of text at 60 MB/s; higher levels gain 5 %
 _GATHER = 0.03  # seconds that a commit waits for company; nothing but memory waits with it
 
 
@@ -77,6 +75,24 @@ _ROWS = f"SELECT key, {_NAMES}, finished, answer FROM calls {_CHOSEN} ORDER BY f
 _COUNT = f"SELECT count(*), coalesce(sum(cost), 0) FROM calls {_CHOSEN}"
 _FORGET = f"DELETE FROM calls {_CHOSEN}"
 # ruff: enable[S608]
+_TOTALS = (
+    "SELECT model, task, count(*) calls, sum(prompt_tokens) prompt_tokens, "
+    "sum(completion_tokens) completion_tokens, sum(cached_tokens) cached_tokens, "
+    "sum(cost) cost, sum(seconds) seconds FROM calls GROUP BY model, task ORDER BY model, task"
+)
+
+
+class _Total(msgspec.Struct):
+    """A row of the totals; what a damaged file holds may be of another type."""
+
+    model: str
+    task: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cost: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,69 +116,70 @@ class Calls:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = connect(path)
-        with ledger_errors(path, "open"):
-            _migrate(self._connection)
+        self._connection = connect(path, _migrate)
 
     def answer(self, key: str) -> bytes | None:
         """Return the answer kept under a call's key, as it was kept."""
-        row = self._connection.execute("SELECT answer FROM calls WHERE key = ?", (key,)).fetchone()
-        return None if row is None else zlib.decompress(row[0])
+        found = "SELECT answer FROM calls WHERE key = ?"
+        with ledger_errors(self.path, "read"):
+            row = self._connection.execute(found, (key,)).fetchone()
+            return None if row is None else unpack(row[0])
 
     def get(self, key: str) -> Call | None:
         """Return the call kept under a key, None where there is none."""
-        row = self._connection.execute(_GET, (key,)).fetchone()
-        if row is None:
-            return None
-        return Call(key, zlib.decompress(row[0]).decode("utf-8", "replace"), *row[1:])
+        with ledger_errors(self.path, "read"):
+            row = self._connection.execute(_GET, (key,)).fetchone()
+            return None if row is None else _call(key, row[1:], row[0])
 
     def put(self, calls: Iterable[Call]) -> None:
         """Keep calls, all or none; durable when this returns. A key's first answer stays."""
         rows = [
-            (call.key, _packed(call.text.encode("utf-8", "replace")), *_about(call))
-            for call in calls
+            (call.key, pack(call.text.encode("utf-8", "replace")), *_about(call)) for call in calls
         ]
         with ledger_errors(self.path), self._connection:
             self._connection.executemany(_PUT, rows)
 
     def keep(self, key: str, answer: bytes) -> None:
         """Keep an answer of which nothing else is known; durable when this returns."""
-        row = (key, _packed(answer), *_about(Call(key, "")))
+        row = (key, pack(answer), *_about(Call(key, "")))
         with ledger_errors(self.path), self._connection:
             self._connection.execute(_PUT, row)
 
     def totals(self) -> list[dict[str, Any]]:
         """Return calls, tokens, money and seconds per model and task, in their order."""
-        rows = self._connection.execute(
-            "SELECT model, task, count(*) calls, sum(prompt_tokens) prompt_tokens, "
-            "sum(completion_tokens) completion_tokens, sum(cached_tokens) cached_tokens, "
-            "sum(cost) cost, sum(seconds) seconds FROM calls "
-            "GROUP BY model, task ORDER BY model, task"
-        )
-        names = [column[0] for column in rows.description]
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        with ledger_errors(self.path, "read"):
+            rows = self._connection.execute(_TOTALS)
+            names = [column[0] for column in rows.description]
+            return [
+                msgspec.to_builtins(msgspec.convert(dict(zip(names, row, strict=True)), _Total))
+                for row in rows
+            ]
 
     def completions(self, model: str) -> dict[str, tuple[int, int]]:
         """Return each template's number of calls and their completion tokens, of one model."""
-        rows = self._connection.execute(
-            "SELECT template, count(*), sum(completion_tokens) FROM calls "
-            "WHERE template != '' AND model = ? GROUP BY template",
-            (model,),
-        )
-        return {template: (int(count), int(tokens)) for template, count, tokens in rows}
+        with ledger_errors(self.path, "read"):
+            rows = self._connection.execute(
+                "SELECT template, count(*), sum(completion_tokens) FROM calls "
+                "WHERE template != '' AND model = ? GROUP BY template",
+                (model,),
+            )
+            return {template: (int(count), int(tokens)) for template, count, tokens in rows}
 
     def rows(self, which: CallFilter) -> Iterator[dict[str, Any]]:
         """Yield the chosen calls as plain values, oldest first."""
-        rows = self._connection.execute(_ROWS, which.parameters())
-        names = [column[0] for column in rows.description[:-1]]
-        for row in rows:
-            text = zlib.decompress(row[-1]).decode("utf-8", "replace")
-            yield dict(zip(names, row, strict=False)) | {"text": text}
+        with ledger_errors(self.path, "read"):
+            for key, *about, finished, answer in self._connection.execute(
+                _ROWS, which.parameters()
+            ):
+                call = asdict(_call(key, tuple(about), answer))
+                text = call.pop("text")
+                yield call | {"finished": msgspec.convert(finished, float), "text": text}
 
     def chosen(self, which: CallFilter) -> tuple[int, float]:
         """Return how many calls are chosen and what they cost."""
-        found = self._connection.execute(_COUNT, which.parameters()).fetchone()
-        return int(found[0]), float(found[1])
+        with ledger_errors(self.path, "read"):
+            found = self._connection.execute(_COUNT, which.parameters()).fetchone()
+            return int(found[0]), float(found[1])
 
     def forget(self, which: CallFilter) -> None:
         """Drop the chosen calls and give their space back to the file system."""
@@ -233,35 +250,6 @@ def _commit() -> Future[None]:
     return commit
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a ledger's file. OutputError where it is none or can't be written."""
-    with ledger_errors(path, "open"):
-        if path.is_file() and not os.access(path.parent, os.W_OK):  # a finished, shared folder
-            return sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
-        # Opened by one thread and handed to another; SQLite itself takes calls from any.
-        connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        return connection
-
-
-@contextlib.contextmanager
-def ledger_errors(path: Path, doing: str = "write") -> Iterator[None]:
-    """Turn SQLite's refusals into one clear line."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        if doing == "open":
-            raise OutputError(
-                f"can't open the ledger {path}: {error}",
-                do="choose another folder with --out, or move that file away to start anew",
-            ) from error
-        raise OutputError(
-            f"can't write {path}: {error}",
-            do="free space there and run the same command again; what was finished is kept",
-        ) from error
-
-
 def _migrate(connection: sqlite3.Connection) -> None:
     """Make the table, or add the columns that a ledger of an earlier version lacks."""
     if not _lacking(connection):
@@ -278,8 +266,12 @@ def _lacking(connection: sqlite3.Connection) -> list[str]:
     return [name for name in _ADDED if name not in there]
 
 
-def _packed(answer: bytes) -> bytes:
-    return zlib.compress(answer, _COMPRESSION)
+def _call(key: object, about: tuple[object, ...], answer: bytes) -> Call:
+    """Return a row as a call. msgspec.ValidationError where a damaged file holds other types."""
+    text = unpack(answer).decode("utf-8", "replace")
+    return msgspec.convert(
+        {"key": key, "text": text, **dict(zip(_COLUMNS, about, strict=True))}, Call
+    )
 
 
 def _about(call: Call) -> tuple[object, ...]:

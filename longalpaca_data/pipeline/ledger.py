@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -23,7 +22,8 @@ import msgspec
 from longalpaca_data.core.errors import OutputError
 from longalpaca_data.core.records import Record
 from longalpaca_data.core.storage import output_errors
-from longalpaca_data.pipeline.calls import NOW, Calls, connect, ledger_errors
+from longalpaca_data.pipeline.calls import NOW, Calls
+from longalpaca_data.pipeline.ledger_file import FRESH, connect, ledger_errors, pack, unpack
 from longalpaca_data.pipeline.stage import Outcome, Stage
 
 Out = TypeVar("Out", bound=Record)
@@ -32,9 +32,8 @@ _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS units (
     key TEXT PRIMARY KEY, stage TEXT NOT NULL, finished REAL NOT NULL DEFAULT {NOW},
     outcome BLOB NOT NULL
-);
+)
 """
-_COMPRESSION = 3  # zlib level: a third of the size of text at 60 MB/s; higher levels gain 5 %
 
 
 class Ledger:
@@ -44,10 +43,12 @@ class Ledger:
         self.path = path
         with output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = connect(path)
-            with ledger_errors(path, "open"):
-                self._connection.executescript(_SCHEMA)
-            self._calls = Calls(path)
+            self._connection = connect(path, lambda connection: connection.execute(_SCHEMA))
+            try:
+                self._calls = Calls(path)
+            except OutputError:
+                self._connection.close()
+                raise
 
     def __reduce__(self) -> tuple[Callable[[Path], Ledger], tuple[Path]]:
         """Travel to another process as the path alone; SQLite lets several processes write."""
@@ -55,26 +56,26 @@ class Ledger:
 
     def finished(self, unit: str) -> bool:
         """Say whether a unit's outcome is on disk."""
-        found = self._connection.execute("SELECT 1 FROM units WHERE key = ?", (unit,)).fetchone()
-        return found is not None
+        found = "SELECT 1 FROM units WHERE key = ?"
+        with ledger_errors(self.path, "read", FRESH):
+            return self._connection.execute(found, (unit,)).fetchone() is not None
 
     def outcome(self, unit: str, output: type[Out]) -> Outcome[Out] | None:
         """Return what a finished unit came to, None where it isn't finished."""
-        row = self._connection.execute(
-            "SELECT outcome FROM units WHERE key = ?", (unit,)
-        ).fetchone()
-        if row is None:
-            return None
-        decoded: Outcome[Out] = _decoder(output).decode(zlib.decompress(row[0]))
-        return decoded
+        found = "SELECT outcome FROM units WHERE key = ?"
+        with ledger_errors(self.path, "read", FRESH):
+            row = self._connection.execute(found, (unit,)).fetchone()
+            if row is None:
+                return None
+            decoded: Outcome[Out] = _decoder(output).decode(unpack(row[0]))
+            return decoded
 
     def finish(self, stage: Stage[Any, Any], units: list[tuple[str, Outcome[Any]]]) -> None:
         """Record finished units, all or none; durable when this returns."""
         rows = [
-            (unit, stage.name, zlib.compress(msgspec.msgpack.encode(outcome), _COMPRESSION))
-            for unit, outcome in units
+            (unit, stage.name, pack(msgspec.msgpack.encode(outcome))) for unit, outcome in units
         ]
-        with ledger_errors(self.path), self._connection:
+        with ledger_errors(self.path, remedy=FRESH), self._connection:
             self._connection.executemany(
                 "INSERT INTO units (key, stage, outcome) VALUES (?, ?, ?) "
                 "ON CONFLICT (key) DO NOTHING",
@@ -82,9 +83,14 @@ class Ledger:
             )
 
     def forget_units(self) -> None:
-        """Forget all finished units (``--fresh``); calls that were paid for stay."""
+        """Forget all finished units (``--fresh``); calls that were paid for stay.
+
+        The table is made anew: another version's may have other columns.
+        """
         with ledger_errors(self.path), self._connection:
-            self._connection.execute("DELETE FROM units")
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("DROP TABLE units")
+            self._connection.execute(_SCHEMA)
 
     def get(self, key: str) -> bytes | None:
         """Return the answer kept under a call's key."""

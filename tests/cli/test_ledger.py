@@ -114,6 +114,18 @@ def test_a_missing_ledger_is_one_line_and_makes_nothing(words: list[str], tmp_pa
     assert not (tmp_path / "nothing").exists()
 
 
+@pytest.mark.parametrize("words", [["stats"], ["export"], ["prune", "--model", "gpt"]])
+def test_a_damaged_ledger_is_one_line(words: list[str], out: Path) -> None:
+    file = out / "work" / "ledger.sqlite"
+    content = bytearray(file.read_bytes())
+    for at in range(4096, len(content), 512):  # the first page holds the tables' names
+        content[at] ^= 0x5A
+    file.write_bytes(content)
+    done = ledger(*words, out)
+    assert isinstance(done.exception, OutputError)
+    assert "damaged: restore it from a copy, or move that file away" in str(done.exception)
+
+
 @pytest.mark.slow
 def test_a_reader_that_has_enough_is_no_error(out: Path) -> None:
     command = f"{sys.executable} cli.py ledger export {out} | head -c 10"
