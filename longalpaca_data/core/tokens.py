@@ -43,7 +43,7 @@ _LONG_RUN = re.compile(r"\s{100000,}")
 # tables less), Chinese 1.1 tokens a character (simplified) to 1.5 (traditional, classical).
 _CHARS_PER_TOKEN = 4.2
 _TOKENS_PER_HAN = 1.35
-_HAN = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_HAN = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,12 @@ def resolve(name: str) -> tuple[Tokenizer, str]:
 
 
 def estimate(text: str) -> int:
-    """Estimate the tokens of cl100k_base without its vocabulary, within about 15 %."""
-    han = len(_HAN.findall(text))
+    """Estimate the tokens of cl100k_base without its vocabulary, within about 15 %.
+
+    The package's only estimate of a text's tokens: llm/rates.py adds to it what it learns of a
+    model's own tokenizer.
+    """
+    han = 0 if text.isascii() else sum(map(len, _HAN.findall(text)))
     return round(han * _TOKENS_PER_HAN + (len(text) - han) / _CHARS_PER_TOKEN)
 
 

@@ -15,12 +15,13 @@ from typing import Any
 import msgspec
 
 from longalpaca_data.core.errors import ModelUnavailableError
+from longalpaca_data.core.tokens import estimate
 from longalpaca_data.llm.http import Endpoint, Reply
 from longalpaca_data.llm.prompt import Completion, Prompt
 from longalpaca_data.llm.protocol import TryAgainError
 from longalpaca_data.llm.refusals import complaint, is_too_long, refusal
 
-_BYTES_PER_TOKEN = 4  # of English; stands in for a count where a server states none
+_MOST_TOKENS = 1 << 31  # of one call; no model reads or writes so many: a larger count is none
 _ABOUT_SCHEMA = re.compile("response_format|json_schema|json_object|structured|grammar|guided")
 _SILENCE = 0.15  # of a call's time limit (45 of 300 s), after which an endpoint seems to hang
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: no UTF-8 file can hold it
@@ -145,20 +146,9 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class _Details(msgspec.Struct):
-    cached_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _Details | None = None
-    prompt_cache_hit_tokens: int | None = None  # DeepSeek's name for it
-
-
 class _Body(msgspec.Struct):
     choices: list[_Choice]
-    usage: _Usage | None = None
+    usage: Any = None
     model: str | None = None
 
 
@@ -176,27 +166,41 @@ def parse_completion(body: bytes, prompt: Prompt, asked: str) -> Completion:
         found = msgspec.convert(json.loads(body), _Body)
     if not found.choices:
         raise ValueError("no choices")
-    choice, usage = found.choices[0], found.usage or _Usage()
+    choice = found.choices[0]
     text, finish = _text(choice.message.content), choice.finish_reason or "stop"
     if choice.message.refusal and not text:
         text, finish = choice.message.refusal, "refusal"
     text = _SURROGATE.sub("\ufffd", text)
-    details = usage.prompt_tokens_details or _Details()
-    prompt_tokens, completion_tokens = usage.prompt_tokens, usage.completion_tokens
+    prompt_tokens, completion_tokens, cached = _token_counts(found.usage)
     if prompt_tokens is None:
-        prompt_tokens = prompt.n_bytes // _BYTES_PER_TOKEN
+        prompt_tokens = prompt.estimated_tokens
     if completion_tokens is None:
-        completion_tokens = len(text.encode()) // _BYTES_PER_TOKEN
-    prompt_tokens = max(0, prompt_tokens)
-    cached = details.cached_tokens or usage.prompt_cache_hit_tokens or 0
+        completion_tokens = estimate(text)
     return Completion(
         text,
         finish,
         prompt_tokens,
-        max(0, completion_tokens),
-        min(max(0, cached), prompt_tokens),  # more would be paid for with less than nothing
+        completion_tokens,
+        min(cached, prompt_tokens),  # more would be paid for with less than nothing
         _SURROGATE.sub("\ufffd", found.model or asked),
     )
+
+
+def _token_counts(usage: Any) -> tuple[int | None, int | None, int]:
+    """Return the prompt's and the reply's tokens, None where a server states no number that can be
+    true, and how many of the prompt's came from a cache.
+    """
+    stated = usage if isinstance(usage, dict) else {}
+    details = stated.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    cached = _count(cached) or _count(stated.get("prompt_cache_hit_tokens"))  # DeepSeek's name
+    return _count(stated.get("prompt_tokens")), _count(stated.get("completion_tokens")), cached or 0
+
+
+def _count(stated: Any) -> int | None:
+    if not isinstance(stated, int | float) or not abs(stated) <= _MOST_TOKENS:  # NaN is not less
+        return None
+    return max(0, int(stated))
 
 
 def _text(content: str | list[dict[str, Any]] | None) -> str:

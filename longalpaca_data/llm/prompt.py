@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from longalpaca_data.core.tokens import estimate
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -71,10 +73,15 @@ class Prompt:
 
     @property
     def n_bytes(self) -> int:
-        """Length of the messages in UTF-8: what an estimate of tokens starts from."""
+        """Length of the messages in UTF-8."""
         texts = (message.content for message in self.messages)
         # Python knows of a text whether it is ASCII; only others need to be encoded to be measured.
         return sum(len(t) if t.isascii() else len(t.encode("utf-8", "replace")) for t in texts)
+
+    @property
+    def estimated_tokens(self) -> int:
+        """About how many tokens the messages have, whatever the model's tokenizer."""
+        return sum(estimate(message.content) for message in self.messages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,25 +9,32 @@ from collections.abc import Awaitable, Callable
 from longalpaca_data.llm.prompt import Completion, Prompt
 
 _FRAME = 50  # tokens that a chat template adds at most to a short conversation
-_CALIBRATES = 2000  # bytes; shorter prompts say little about tokens per byte
+_CALIBRATES = 500  # tokens; shorter prompts say little about a tokenizer
 _NOTHING = 1e-6  # of a token; a wait for less would be too short to move a clock
-_TOKENS_PER_BYTE = 0.35  # English has 0.22-0.25, Chinese 0.25-0.40: enough until a server tells
+_MARGIN = 1.3
+"""Enough until a server tells: English was seen to have 0.22-0.25 tokens a byte, Chinese 0.25-0.40,
+which is 0.9-1.05 and 0.55-0.9 of the estimate.
+"""
+_MOST_RATIO = 4.0  # about a token per byte of English: no tokenizer makes more
 
 
 class TokenEstimator:
-    """Estimates a prompt's tokens before it is sent: by the most tokens per byte seen so far."""
+    """Estimates a prompt's tokens before it is sent: :func:`core.tokens.estimate` times the most
+    that this model's server has counted for each estimated token so far.
+    """
 
     def __init__(self) -> None:
         self._ratio = 0.0
 
     def estimate(self, prompt: Prompt) -> int:
         """Return about how many tokens a prompt has; rather more than less."""
-        return _FRAME + round(prompt.n_bytes * (self._ratio or _TOKENS_PER_BYTE))
+        return _FRAME + round(prompt.estimated_tokens * (self._ratio or _MARGIN))
 
     def learn(self, prompt: Prompt, completion: Completion) -> None:
         """Take in what a server says of a prompt."""
-        if (size := prompt.n_bytes) >= _CALIBRATES:
-            self._ratio = max(self._ratio, (completion.prompt_tokens - _FRAME) / size)
+        if (size := prompt.estimated_tokens) >= _CALIBRATES:
+            ratio = (completion.prompt_tokens - _FRAME) / size
+            self._ratio = min(_MOST_RATIO, max(self._ratio, ratio))
 
 
 class TokenBucket:

@@ -195,6 +195,31 @@ def test_an_endpoint_that_is_not_there() -> None:
         assert trouble.value.kind == kind
 
 
+@pytest.mark.parametrize(
+    "stated",
+    ["1" + 23 * "0", "1e23", "1e400", "-1" + 23 * "0", "NaN", "-Infinity", '"many"', "[1]", "{}"],
+)
+def test_counts_that_cannot_be_true_are_taken_for_none(stated: str, tmp_path: Path) -> None:
+    counts = (
+        f'"prompt_tokens": {stated}, "completion_tokens": {stated}, '
+        f'"prompt_tokens_details": {{"cached_tokens": {stated}}}'
+    )
+    for usage in (f"{{{counts}}}", stated):
+        body = f'{{"choices": [{{"message": {{"content": "abcdefgh"}}}}], "usage": {usage}}}'
+        answer = parse_completion(body.encode(), question("x" * 400), "m")
+        assert (answer.prompt_tokens, answer.completion_tokens) == (95, 2)
+        assert answer.cached_tokens == 0
+
+
+def test_a_server_that_states_absurd_counts_answers_all_the_same(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 10**23, "completion_tokens": 10**23}
+    with ModelServer(lambda asked: Reply("fine", usage=usage)) as server:
+        first = ask_all(server.base_url, tmp_path, range(3))
+        assert ask_all(server.base_url, tmp_path, range(3)) == first
+        assert len(server.asked) == 3
+    assert "fine" in repr(first)
+
+
 def test_answers_that_are_hard_to_read() -> None:
     def body(content: object, **more: object) -> bytes:
         message = {"role": "assistant", "content": content, **more}
@@ -210,10 +235,12 @@ def test_answers_that_are_hard_to_read() -> None:
     refused = parse_completion(body(None, refusal="I won't"), prompt, "m")
     assert (refused.finish_reason, refused.text) == ("refusal", "I won't")
     estimated = parse_completion(body("abcdefgh"), prompt, "m")
-    assert (estimated.prompt_tokens, estimated.completion_tokens, estimated.model) == (100, 2, "m")
+    assert (estimated.prompt_tokens, estimated.completion_tokens, estimated.model) == (95, 2, "m")
     usage = b'"usage": {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 9}}'
     boast = b'{"choices": [{"message": {"content": "x"}}], ' + usage + b"}"
     assert parse_completion(boast, prompt, "m").cached_tokens == 5
+    chinese = parse_completion(body("字" * 90), question("字" * 90), "m")
+    assert chinese.prompt_tokens == chinese.completion_tokens > 90  # a byte count says 67
     for odd in (b"", b"[]", b"{}", b'{"choices": []}', b"[" * 100_000, b"\xff"):
         with pytest.raises((ValueError, RecursionError)):
             parse_completion(odd, prompt, "m")
