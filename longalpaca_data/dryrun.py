@@ -19,7 +19,7 @@ from longalpaca_data.build import Options, Workspace, cut, open_workspace
 from longalpaca_data.collect.inputs import short_sources
 from longalpaca_data.core.recipe import Recipe
 from longalpaca_data.core.records import Window
-from longalpaca_data.generate import EXTRACTIVE, check_generator, price, writer
+from longalpaca_data.generate import EXTRACTIVE, check_generator, writer
 from longalpaca_data.generate.prompted import Estimate, estimate
 from longalpaca_data.llm import Price
 from longalpaca_data.llm.backends import model_name
@@ -94,7 +94,9 @@ def _costs(recipe: Recipe, foreseen: Estimate) -> dict[str, Any]:
         "prompt tokens": foreseen.prompt_tokens,
         "of them in a prefix cache, where the server has one": foreseen.cached_tokens,
         "completion tokens": foreseen.completion_tokens,
-        "cost": foreseen.cost if price(model) else "unknown: generate.model.prices is not set",
+        "cost": foreseen.cost
+        if Price.of_recipe(model)
+        else "unknown: generate.model.prices is not set",
     }
 
 
@@ -108,7 +110,7 @@ def _foresee(workspace: Workspace, windows: Sequence[Window]) -> Estimate:
             windows,
             workspace.recipe.seed,
             model=model,
-            price=price(spec.model) or Price(),
+            price=Price.of_recipe(spec.model) or Price(),
             paid=lambda key: calls.get(key) is not None,
             answered=calls.completions(model),
         )

@@ -51,7 +51,8 @@ def push_to_hub(  # noqa: PLR0913, PLR0917 — a command has as many arguments a
     that does not validate, and rows with keys or tokens. Files go by Git LFS, not by Xet.
     """
     from longalpaca_data.core.progress import Progress  # noqa: PLC0415 — with its user
-    from longalpaca_data.hub.push import Target, newest, push  # noqa: PLC0415 — heavy
+    from longalpaca_data.dataset.newest import newest  # noqa: PLC0415 — with its user
+    from longalpaca_data.hub.push import Target, push  # noqa: PLC0415 — heavy
 
     chosen = folder or newest()
     target = Target(repo, private, revision, tag, licence)

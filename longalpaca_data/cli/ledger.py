@@ -97,10 +97,10 @@ def prune(
     _file(folder)
     with folder_lock(folder / "work"):
         calls = _open(folder)
-        count, cost = calls.chosen(chosen)
+        count, cost = calls.count(chosen)
         before = _size(folder)
         if count and not dry_run:
-            calls.forget(chosen)
+            calls.delete(chosen)
         calls.close()
     freed = f", {max(0, before - _size(folder)) / 1e6:.1f} MB freed"
     verb = "would be dropped" if dry_run else "dropped"

@@ -38,7 +38,7 @@ def review(
     from longalpaca_data.review import ReviewSession  # noqa: PLC0415 — heavy
 
     if folder is None:
-        from longalpaca_data.hub.push import newest  # noqa: PLC0415 — heavy
+        from longalpaca_data.dataset.newest import newest  # noqa: PLC0415 — heavy
 
         folder = newest()
     session = ReviewSession(folder)

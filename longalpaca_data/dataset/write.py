@@ -24,7 +24,6 @@ from longalpaca_data.dataset.pictures import write_pictures
 from longalpaca_data.dataset.report import write_report
 from longalpaca_data.dataset.statistics import Statistics, statistics
 from longalpaca_data.export import ALPACA_KEYS, RowWriter, read_rows, write_alpaca, write_split
-from longalpaca_data.generate import price
 from longalpaca_data.llm import Price
 from longalpaca_data.mix import Mixture
 from longalpaca_data.pipeline.stage import StageStats
@@ -169,7 +168,7 @@ def _costs(result: BuildResult) -> dict[str, Any]:
     for stats in result.stats:
         counts.update(stats.counts)
     prompt, completion = counts["prompt tokens"], counts["completion tokens"]
-    cached, known = counts["cached tokens"], price(result.recipe.generate.model)
+    cached, known = counts["cached tokens"], Price.of_recipe(result.recipe.generate.model)
     if known is None and not counts["calls"]:
         known = Price()
     return {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from longalpaca_data.core.errors import RecipeError
 from longalpaca_data.core.progress import Progress
-from longalpaca_data.core.recipe import GenerateSpec, ModelSpec
+from longalpaca_data.core.recipe import GenerateSpec
 from longalpaca_data.core.records import Example, Window
 from longalpaca_data.core.tokens import Tokenizer
 from longalpaca_data.generate.extractive import extractive_stage
@@ -59,7 +59,7 @@ def check_generator(spec: GenerateSpec) -> None:
         raise RecipeError(f"unknown generator {spec.generator!r}; known are {known}")
     if spec.generator != EXTRACTIVE:
         model_name(spec.generator, spec.model)
-        if spec.model.max_cost is not None and price(spec.model) is None:
+        if spec.model.max_cost is not None and Price.of_recipe(spec.model) is None:
             raise RecipeError(
                 "a bound on the cost needs prices",
                 do="set generate.model.prices in the recipe (money per million tokens)",
@@ -83,30 +83,11 @@ def unused_key(spec: GenerateSpec) -> str:
     return ""
 
 
-def price(model: ModelSpec) -> Price | None:
-    """Return the recipe's price table, None where it has none."""
-    prices = model.prices
-    if not prices.prompt and not prices.completion:
-        return None
-    return Price(prices.prompt, prices.completion, prices.cached)
-
-
-def limits(model: ModelSpec) -> Limits:
-    """Return the recipe's limits."""
-    return Limits(
-        model.concurrency,
-        model.requests_per_minute,
-        model.tokens_per_minute,
-        model.max_calls,
-        model.max_cost,
-    )
-
-
 def _session(spec: GenerateSpec, context: GeneratorContext) -> Session:
     backend = BACKENDS[spec.generator]
-    bounds = limits(spec.model)
+    bounds = Limits.of_recipe(spec.model)
     bounds = replace(bounds, concurrency=max(bounds.concurrency, backend.at_once))
     model: Model = CacheOnlyModel(model_name(spec.generator, spec.model))
     if bounds.max_calls != 0:
         model = backend.open(spec.model, context.ledger)
-    return Session(model, context.ledger, bounds, price(spec.model), context.progress)
+    return Session(model, context.ledger, bounds, Price.of_recipe(spec.model), context.progress)

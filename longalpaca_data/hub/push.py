@@ -10,16 +10,15 @@ from typing import Any
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils._validators import validate_repo_id
 
-from longalpaca_data.core.errors import DatasetError, HubError
+from longalpaca_data.core.errors import HubError
 from longalpaca_data.core.progress import Progress
-from longalpaca_data.dataset.write import MANIFEST, read_manifest
+from longalpaca_data.dataset.write import read_manifest
 from longalpaca_data.hub.connection import connection, find_token
 from longalpaca_data.hub.content import Published, published
 from longalpaca_data.hub.failures import Discreet, hub_errors, patient
 from longalpaca_data.hub.refusals import check_files, check_licence, check_secrets
 from longalpaca_data.hub.repository import Repository
 
-BUILT = Path("data") / "out"
 _YOU = "YOUR-NAME"
 
 
@@ -67,16 +66,6 @@ class Pushed:
     commit: str
     files: int
     size: int
-
-
-def newest(root: Path = BUILT) -> Path:
-    """Return the folder of the data set that was built last. DatasetError where there is none."""
-    manifests = list(root.glob(f"*/{MANIFEST}"))
-    if not manifests:
-        raise DatasetError(
-            f"no finished data set under {root}", do="run `build` first, or name its folder"
-        )
-    return max(manifests, key=lambda file: (file.stat().st_mtime_ns, file)).parent
 
 
 def dry_run(folder: Path, target: Target) -> tuple[str, list[Published]]:

@@ -6,7 +6,7 @@ answer on disk before it counts.
 """
 
 from longalpaca_data.llm.limits import Limits, Price
-from longalpaca_data.llm.prompt import Completion, Message, Prompt, Tags, frozen_json
+from longalpaca_data.llm.prompt import Completion, Message, Prompt, PromptMetadata, frozen_json
 from longalpaca_data.llm.protocol import CacheOnlyModel, Model, StopAskingError, TryAgainError
 from longalpaca_data.llm.session import Ask, Session
 from longalpaca_data.llm.usage import Usage
@@ -20,9 +20,9 @@ __all__ = [
     "Model",
     "Price",
     "Prompt",
+    "PromptMetadata",
     "Session",
     "StopAskingError",
-    "Tags",
     "TryAgainError",
     "Usage",
     "frozen_json",

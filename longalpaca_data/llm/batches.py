@@ -32,7 +32,7 @@ _BATCHES = 100  # batches under way at once; each waits for the server alone
 _BYTES = 90 << 20  # of one batch's file: the API takes 200 MB, other servers less
 _MAX_WAIT = 1.0  # seconds without a further prompt after which a batch is sent
 _POLL = 20.0  # seconds between two looks at a batch
-_PATIENCE = 30  # looks in a row that may fail before the endpoint counts as dead
+_MAX_FAILED_REQUESTS = 30  # in a row before the endpoint counts as dead
 _NAME = "longalpaca"
 _FAILED = {"failed", "expired", "cancelled"}
 _FINISHED = {"completed", *_FAILED}
@@ -67,10 +67,10 @@ class BatchModel:
     ) -> None:
         self.name = name
         self._endpoint = endpoint
-        self._state = ledger.parent / "batches.jsonl"
+        self._file = ledger.parent / "batches.jsonl"
         self._poll = poll
         # Of batches that hold one prompt the last is meant: the ones before didn't answer it.
-        self._by_key = {key: b for b in _remembered(self._state) for key in b.keys}
+        self._by_key = {key: b for b in _remembered(self._file) for key in b.keys}
         self._followed: dict[_Batch, asyncio.Task[tuple[Lines, str]]] = {}
         self._batcher = MicroBatcher(self._run, batch, max_wait, _BYTES, _BATCHES)
 
@@ -80,7 +80,7 @@ class BatchModel:
         if before is None:
             return await self._batcher.complete(prompt)
         if before not in self._followed:
-            self._followed[before] = asyncio.create_task(self._again(before))
+            self._followed[before] = asyncio.create_task(self._resume(before))
         lines, why = await asyncio.shield(self._followed[before])
         answer = self._read(lines, prompt, why)
         if isinstance(answer, Completion):
@@ -101,34 +101,34 @@ class BatchModel:
         keys = tuple(prompt.key(self.name) for prompt in prompts)
         batch = _Batch(f"{_NAME}-{secrets.token_hex(8)}", keys)
         state = await self._create(batch, prompts)
-        lines, why = await self._see_through(batch, state)
+        lines, why = await self._wait_for(batch, state)
         return [self._read(lines, prompt, why) for prompt in prompts]
 
-    async def _again(self, batch: _Batch) -> tuple[Lines, str]:
+    async def _resume(self, batch: _Batch) -> tuple[Lines, str]:
         """Wait for a batch of an earlier run. TryAgainError where it never came to be."""
-        state = await (self._look(batch) if batch.id else self._find(batch))
+        state = await (self._state(batch) if batch.id else self._find(batch))
         if state is None:
             self._append({"name": batch.name, "done": True})
             for key in batch.keys:
                 self._by_key.pop(key, None)
             where = self._endpoint.base_url
             raise TryAgainError("batch lost", "the server knows nothing of it", endpoint=where)
-        return await self._see_through(batch, state)
+        return await self._wait_for(batch, state)
 
-    async def _see_through(self, batch: _Batch, state: dict[str, Any]) -> tuple[Lines, str]:
+    async def _wait_for(self, batch: _Batch, state: dict[str, Any]) -> tuple[Lines, str]:
         """Wait for a batch; return its lines, and what to say of a prompt that has none.
 
         It stays in the file: its answers are safe in the ledger only later than here.
         """
         while state["status"] not in _FINISHED:
             await asyncio.sleep(self._poll)
-            state = await self._look(batch)
+            state = await self._state(batch)
         lines: dict[str, Mapping[str, Any]] = {}
         for name in ("output_file_id", "error_file_id"):
             if state.get(name):
                 reply = await self._request("GET", f"files/{state[name]}/content")
                 lines |= {line["custom_id"]: line for line in _lines(reply.body)}
-        return lines, f"the batch {batch.id} has {state['status']}{_errors(state)}"
+        return lines, f"the batch {batch.id} has {state['status']}{self._errors(state)}"
 
     async def _create(self, batch: _Batch, prompts: Sequence[Prompt]) -> dict[str, Any]:
         lines = [
@@ -171,7 +171,7 @@ class BatchModel:
                 return None
             after = f"&after={page['data'][-1]['id']}"
 
-    async def _look(self, batch: _Batch) -> dict[str, Any]:
+    async def _state(self, batch: _Batch) -> dict[str, Any]:
         return _json(await self._request("GET", f"batches/{batch.id}"), self._endpoint)
 
     def _read(self, lines: Lines, prompt: Prompt, why: str) -> Answer:
@@ -211,7 +211,7 @@ class BatchModel:
         self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
     ) -> Reply:
         """Make a request that may be repeated, as often as it takes within reason."""
-        for attempt in range(_PATIENCE):
+        for attempt in range(_MAX_FAILED_REQUESTS):
             try:
                 reply = await self._endpoint.request(method, path, body, kind)
                 if reply.status < 300:  # a file of answers may hold errors, and is none
@@ -229,11 +229,16 @@ class BatchModel:
             do="run the same command again: the batches under way are remembered",
         )
 
+    def _errors(self, state: Mapping[str, Any]) -> str:
+        """Return what the server says went wrong with a batch, for a message."""
+        errors = (state.get("errors") or {}).get("data") or []
+        return f": {self._endpoint.redacted(str(errors[0].get('message', '')))}" if errors else ""
+
     def _remember(self, batch: _Batch) -> None:
         self._append({"name": batch.name, "keys": batch.keys, "id": batch.id})
 
     def _append(self, line: Mapping[str, Any]) -> None:
-        with output_errors(self._state), self._state.open("ab") as file:
+        with output_errors(self._file), self._file.open("ab") as file:
             file.write(b"\n" + json.dumps(line).encode() + b"\n")  # after a torn line, too
             file.flush()
             os.fsync(file.fileno())
@@ -275,8 +280,3 @@ def _json(reply: Reply, endpoint: Endpoint) -> dict[str, Any]:
             do="use --generator openai for it",
         )
     return value
-
-
-def _errors(state: Mapping[str, Any]) -> str:
-    errors = (state.get("errors") or {}).get("data") or []
-    return f": {errors[0].get('message', '')[:200]}" if errors else ""

@@ -42,10 +42,10 @@ class Budget:
         self._price = price or Price()
         self._calls = self._open = 0
         self._spent = self._reserved = 0.0
-        self._settled = asyncio.Event()
+        self._released = asyncio.Event()
         self.stopped = ""
 
-    def worst(self, prompt_tokens: int, completion_tokens: int) -> float:
+    def max_cost_of(self, prompt_tokens: int, completion_tokens: int) -> float:
         """Return the most that a call may cost."""
         return self._price.of(prompt_tokens, completion_tokens)
 
@@ -58,19 +58,19 @@ class Budget:
                 break
             if not self._open:  # not by the sum: what was added and taken away may leave a rest
                 self._stop(f"the budget of {self._max_cost:g} for calls is spent")
-            await self._settled.wait()  # calls in flight may turn out cheaper than they might have
+            await self._released.wait()  # calls in flight may turn out cheaper than they might have
         self._calls += 1
         self._open += 1
         self._reserved += cost
 
-    def settle(self, reserved: float, completion: Completion | None) -> float:
+    def charge(self, reserved: float, completion: Completion | None) -> float:
         """Replace a reservation by what the call cost, None where it came to nothing."""
         cost = self._price.cost(completion) if completion else 0.0
         self._open -= 1
         self._reserved = max(0.0, self._reserved - reserved)
         self._spent += cost
-        self._settled.set()
-        self._settled = asyncio.Event()
+        self._released.set()
+        self._released = asyncio.Event()
         return cost
 
     def _stop(self, why: str) -> None:
@@ -90,17 +90,17 @@ class CachedClient:
         ledger: Path,
         limits: Limits,
         price: Price | None,
-        policy: RetryPolicy | None,
+        retry_policy: RetryPolicy | None,
         say: Callable[[str], None],
     ) -> None:
         self.usage = Usage()
         self.budget = Budget(limits, price, model.name)
         self._model = model
-        self._kept = Calls(ledger)
+        self._cached = Calls(ledger)
         self._writer = CallWriter(ledger)
         self._commit: Future[None] | None = None
         self._committed: asyncio.Event
-        self._breaker = CircuitBreaker(policy, self._probe, say)
+        self._breaker = CircuitBreaker(retry_policy, self._probe, say)
         self._health = HealthCheck(model)
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._rates = Rates(limits.requests_per_minute, limits.tokens_per_minute)
@@ -110,7 +110,7 @@ class CachedClient:
         self._in_flight: set[asyncio.Task[Completion]] = set()
         self._closing = False
         self._say = say
-        self._told_of_cut = False
+        self._warned_of_truncation = False
 
     async def ask(self, prompt: Prompt) -> Completion:
         """Return a prompt's answer. Equal prompts that are asked at once are one call.
@@ -125,7 +125,7 @@ class CachedClient:
         if task is None:
             task = asyncio.ensure_future(self._answer(key, prompt))
             self._asking[key] = task
-            task.add_done_callback(lambda done: self._asked(key, done))
+            task.add_done_callback(lambda done: self._forget(key, done))
         # Whoever waits may be cancelled; the call goes on, for it is paid for.
         return _answered(await asyncio.shield(task))
 
@@ -153,22 +153,22 @@ class CachedClient:
     def close(self) -> None:
         """Bring to disk what has been answered, and close the ledger."""
         self._writer.close()
-        self._kept.close()
+        self._cached.close()
 
-    def _asked(self, key: str, task: asyncio.Task[Completion]) -> None:
+    def _forget(self, key: str, task: asyncio.Task[Completion]) -> None:
         del self._asking[key]
         self._in_flight.discard(task)
         if not task.cancelled():
             task.exception()  # seen: nobody may be waiting for it any more
 
     async def _answer(self, key: str, prompt: Prompt) -> Completion:
-        if call := self._kept.get(key):
+        if call := self._cached.get(key):
             completion = _completion(call)
             self.usage.kept.add(completion, call.cost)
             return completion
         tokens = self._estimator.estimate(prompt)
-        worst = self.budget.worst(tokens, prompt.max_tokens)
-        await self.budget.reserve(worst)
+        most = self.budget.max_cost_of(tokens, prompt.max_tokens)
+        await self.budget.reserve(most)
         answered: Completion | None = None
         try:
             completion, seconds = await self._breaker.retry(
@@ -177,28 +177,29 @@ class CachedClient:
             answered = completion
         except CallFailedError as error:
             self.usage.failed[error.reason] += 1
-            self._doubt(error)
+            self._stop_if_all_fail(error)
             raise
         finally:
-            cost = self.budget.settle(worst, answered)
+            cost = self.budget.charge(most, answered)
         self._estimator.learn(prompt, completion)
-        self._notice_cut(prompt, completion)
+        self._warn_if_truncated(prompt, completion)
         self.usage.made.add(completion, cost)
         about = _call(key, prompt, completion, self._model.name, cost, seconds)
-        await self._on_disk(self._writer.put(about))
+        await self._wait_for_commit(self._writer.put(about))
         return completion
 
-    def _notice_cut(self, prompt: Prompt, completion: Completion) -> None:
+    def _warn_if_truncated(self, prompt: Prompt, completion: Completion) -> None:
         """Tell the user, once, of a server that reads only a part of what it is sent."""
         read = completion.prompt_tokens
-        if not self._told_of_cut and prompt.n_bytes > _MOST_BYTES_PER_TOKEN * max(read, 100):
-            self._told_of_cut = True
+        readable = _MOST_BYTES_PER_TOKEN * max(read, 100)
+        if not self._warned_of_truncation and prompt.n_bytes > readable:
+            self._warned_of_truncation = True
             self._say(
                 f"the server says that it read {read} tokens of a prompt of {prompt.n_bytes:,} "
                 "bytes: it seems to cut prompts short; raise its context length (Ollama: num_ctx)"
             )
 
-    async def _on_disk(self, commit: Future[None]) -> None:
+    async def _wait_for_commit(self, commit: Future[None]) -> None:
         """Wait for a commit. The calls that share it share one event, too: a future for each on
         this loop would cost more than the call's row.
         """
@@ -209,7 +210,7 @@ class CachedClient:
         await self._committed.wait()
         commit.result()
 
-    def _doubt(self, error: CallFailedError) -> None:
+    def _stop_if_all_fail(self, error: CallFailedError) -> None:
         """Raise ModelUnavailableError where one call after another fails and none succeeds."""
         failed = self.usage.failed.total()
         if not self.usage.made.calls and failed >= self._enough_failures:
@@ -231,7 +232,7 @@ class CachedClient:
             used = 0
             started = time.monotonic()
             try:
-                completion = await self._health.over(self._model.complete(prompt))
+                completion = await self._health.watch(self._model.complete(prompt))
                 used = completion.prompt_tokens + completion.completion_tokens
             except TryAgainError as error:
                 self.usage.retries[error.kind] += 1
@@ -240,7 +241,7 @@ class CachedClient:
                 self._in_flight.discard(task)
                 raise
             finally:
-                self._rates.settle(tokens, used)
+                self._rates.refund(tokens, used)
             return completion, time.monotonic() - started
 
     async def _probe(self) -> bool:
@@ -275,16 +276,16 @@ def _completion(call: Call) -> Completion:
 def _call(
     key: str, prompt: Prompt, answer: Completion, model: str, cost: float, seconds: float
 ) -> Call:
-    tags = prompt.tags
+    metadata = prompt.metadata
     return Call(
         key,
         answer.text,
         model,
         answer.model,
-        tags.task,
-        tags.template,
-        tags.language,
-        tags.source,
+        metadata.task,
+        metadata.template,
+        metadata.language,
+        metadata.source,
         answer.finish_reason,
         answer.prompt_tokens,
         answer.completion_tokens,

@@ -1,7 +1,7 @@
-"""Tells an endpoint that thinks from one that hangs, before its first answer.
+"""Finds an endpoint that hangs, before its first answer.
 
 A long prompt may take minutes, so a call's own time limit is long. An endpoint that takes
-connections and says nothing at all, not even to a small question, would hold a run up for longer.
+connections and never answers, not even a small question, would hold up a run for as long.
 """
 
 from __future__ import annotations
@@ -14,44 +14,44 @@ from typing import Any, Protocol, runtime_checkable
 from longalpaca_data.core.errors import ModelUnavailableError
 from longalpaca_data.llm.prompt import Completion
 
-_LOOKS = 9  # in the time that an endpoint may be silent; the first third of it nobody looks
+_POLLS = 9  # within the longest silence; none in its first third
 
 
 @runtime_checkable
-class Probeable(Protocol):
-    """A model that can be asked whether it is there. ``silence`` is how many seconds it may say
+class Pingable(Protocol):
+    """A model that can be asked whether it is there. ``max_silence`` is how many seconds it may say
     nothing before its first answer.
     """
 
-    silence: float
+    max_silence: float
 
-    async def alive(self) -> bool:
+    async def ping(self) -> bool:
         """Say whether anything comes back from the endpoint, be it an error."""
         ...
 
-    def unheard(self) -> ModelUnavailableError:
+    def no_answer_error(self) -> ModelUnavailableError:
         """Return the error for an endpoint from which nothing comes back."""
         ...
 
 
 class HealthCheck:
-    """Watches over a model's calls until the first of them has come back."""
+    """Ends the waiting for a model that never answers; it is done at the first answer."""
 
     def __init__(self, model: object) -> None:
-        self._model = model if isinstance(model, Probeable) else None
+        self._model = model if isinstance(model, Pingable) else None
         self._calls: set[asyncio.Task[Any]] = set()
-        self._looking: asyncio.Task[None] | None = None
-        self._heard = False
+        self._poller: asyncio.Task[None] | None = None
+        self._answered = False
         self._dead: ModelUnavailableError | None = None
 
-    async def over(self, work: Coroutine[Any, Any, Completion]) -> Completion:
+    async def watch(self, work: Coroutine[Any, Any, Completion]) -> Completion:
         """Return what a call comes to. ModelUnavailableError for an endpoint that hangs."""
-        if self._heard or self._model is None:
+        if self._answered or self._model is None:
             return await work
         task = asyncio.current_task()
         assert task is not None, "calls run as tasks"
         self._calls.add(task)
-        self._looking = self._looking or asyncio.create_task(self._look(self._model))
+        self._poller = self._poller or asyncio.create_task(self._poll(self._model))
         try:
             completion = await work
         except asyncio.CancelledError:
@@ -61,20 +61,20 @@ class HealthCheck:
             raise self._dead from None
         finally:
             self._calls.discard(task)
-        self._heard = True
+        self._answered = True
         return completion
 
-    async def _look(self, model: Probeable) -> None:
+    async def _poll(self, model: Pingable) -> None:
         since = time.monotonic()
-        while not self._heard:
-            await asyncio.sleep(model.silence / _LOOKS)
+        while not self._answered:
+            await asyncio.sleep(model.max_silence / _POLLS)
             silent = time.monotonic() - since
-            if not self._calls or silent < model.silence / 3:
+            if not self._calls or silent < model.max_silence / 3:
                 continue
-            if await model.alive():
+            if await model.ping():
                 since = time.monotonic()
-            elif silent > 2 * model.silence / 3 and not self._heard:
-                self._dead = model.unheard()
+            elif silent > 2 * model.max_silence / 3 and not self._answered:
+                self._dead = model.no_answer_error()
                 for call in self._calls:
                     call.cancel()
                 return

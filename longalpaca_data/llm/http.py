@@ -30,7 +30,7 @@ _KEEP_ALIVE_SECONDS = 60.0
 _MAX_BODY = 64 << 20  # bytes; the longest answers of today's models are a thousandth of it
 _LARGE_BODY = 1 << 20  # bytes; aiohttp warns of larger bodies that are given to it in one piece
 _KEY = re.compile(r"\b(sk|hf|gsk|xai|key)[-_][A-Za-z0-9*_-]{6,}")
-_HIDDEN = "[key]"
+_REDACTED = "[key]"
 _SHORTEST_SECRET = 8  # characters
 _WANT_KEYS = frozenset({"api.openai.com"})
 """Hosts that answer nobody without a key: they are sent no document to find that out."""
@@ -45,7 +45,7 @@ class Secret:
         self._text = text
 
     def __repr__(self) -> str:
-        return _HIDDEN if self._text else "''"
+        return _REDACTED if self._text else "''"
 
     def __bool__(self) -> bool:
         return bool(self._text)
@@ -79,7 +79,7 @@ class Endpoint:
         )
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
-        self._echoes = _Echoes()
+        self._duplicates = _DuplicateGuard()
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r})"
@@ -122,11 +122,11 @@ class Endpoint:
         words of ordinary text and no secrets.
         """
         text = self._without_key(text)
-        return " ".join(_KEY.sub(_HIDDEN, text).split())[:300]
+        return " ".join(_KEY.sub(_REDACTED, text).split())[:300]
 
     def _without_key(self, message: str) -> str:
         secret = self._key.reveal()
-        return message.replace(secret, _HIDDEN) if len(secret) >= _SHORTEST_SECRET else message
+        return message.replace(secret, _REDACTED) if len(secret) >= _SHORTEST_SECRET else message
 
     async def _exchange(
         self, method: str, path: str, body: bytes | None, content_type: str
@@ -140,8 +140,8 @@ class Endpoint:
             method, url, data=data, headers=headers, allow_redirects=False
         ) as response:
             content = await _read(response)
-            if isinstance(response, _Fresh):
-                self._echoes.check(response, content)
+            if isinstance(response, _FreshResponse):
+                self._duplicates.check(response, content)
             if not response.ok:  # a message; an answer is data and stays as it is
                 content = self._without_key(content.decode("utf-8", "replace")).encode()
             wait = _seconds(response.headers.get("Retry-After"))
@@ -169,12 +169,12 @@ class Endpoint:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             timeout=self._timeout,
-            response_class=_Fresh,
+            response_class=_FreshResponse,
             proxy=_proxy(self.base_url),
         )
 
 
-class _Fresh(aiohttp.ClientResponse):
+class _FreshResponse(aiohttp.ClientResponse):
     """A response that began after its request did.
 
     aiohttp 3.14 gives what an idle connection has received to the *next* request: one reply too
@@ -192,7 +192,7 @@ class _Fresh(aiohttp.ClientResponse):
         return await super().start(connection)
 
 
-class _Echoes:
+class _DuplicateGuard:
     """Notices a response that is, byte for byte, the one before it on the same connection.
 
     A second copy that comes late is taken for the next request's answer, and that one's for the
@@ -204,7 +204,7 @@ class _Echoes:
         self._suspects: set[bytes] = set()
         self._trusted = False
 
-    def check(self, response: _Fresh, content: bytes) -> None:
+    def check(self, response: _FreshResponse, content: bytes) -> None:
         """Raise ServerDisconnectedError for an echo, having closed its connection."""
         link = response.link
         if self._trusted or response.status != 200 or link is None:

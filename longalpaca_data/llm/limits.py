@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from longalpaca_data.core.recipe import ModelSpec
 from longalpaca_data.llm.prompt import Completion
 
 
@@ -16,6 +17,14 @@ class Price:
     prompt: float = 0.0
     completion: float = 0.0
     cached: float | None = None
+
+    @classmethod
+    def of_recipe(cls, model: ModelSpec) -> Price | None:
+        """Return the recipe's price table, None where it has none."""
+        prices = model.prices
+        if not prices.prompt and not prices.completion:
+            return None
+        return cls(prices.prompt, prices.completion, prices.cached)
 
     def of(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
         """Return what a call costs."""
@@ -47,3 +56,14 @@ class Limits:
     tokens_per_minute: int = 0
     max_calls: int | None = None
     max_cost: float | None = None
+
+    @classmethod
+    def of_recipe(cls, model: ModelSpec) -> Limits:
+        """Return the recipe's limits."""
+        return cls(
+            model.concurrency,
+            model.requests_per_minute,
+            model.tokens_per_minute,
+            model.max_calls,
+            model.max_cost,
+        )

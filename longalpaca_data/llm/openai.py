@@ -67,7 +67,7 @@ class OpenAIModel:
         self.name = name
         self.endpoint = Endpoint(base_url, key_variable, timeout)
         self.dialect = Dialect()
-        self.silence = _SILENCE * timeout
+        self.max_silence = _SILENCE * timeout
 
     async def complete(self, prompt: Prompt) -> Completion:
         """Make one attempt; a request that the server wants otherwise is made again at once."""
@@ -88,16 +88,16 @@ class OpenAIModel:
             raise error
         return _completion(reply, prompt, self.endpoint, self.name)
 
-    async def alive(self) -> bool:
+    async def ping(self) -> bool:
         """Say whether the endpoint answers a small question: which models it has."""
         try:
-            async with asyncio.timeout(self.silence / 5):
+            async with asyncio.timeout(self.max_silence / 5):
                 await self.endpoint.request("GET", "models")
         except (TryAgainError, TimeoutError):
             return False
         return True
 
-    def unheard(self) -> ModelUnavailableError:
+    def no_answer_error(self) -> ModelUnavailableError:
         """Return the error for an endpoint that takes connections and says nothing."""
         return ModelUnavailableError(
             f"the endpoint {self.endpoint.base_url} takes connections and says nothing",

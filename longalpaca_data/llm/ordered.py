@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_NEWS = 0.05  # seconds that a few results wait for company
+_NOTIFY_DELAY = 0.05  # seconds that a few results wait for company
 _TICK = 0.5  # seconds between two signs of life while nothing arrives
 
 
@@ -41,8 +41,8 @@ class OrderedAsyncMap(Generic[T, R]):
         self._workers: set[asyncio.Task[None]] = set()
         self._results: dict[int, R] = {}
         self._failure: BaseException | None = None
-        self._news = threading.Event()
-        self._telling = False
+        self._wakeup = threading.Event()
+        self._notifying = False
 
     def results(self, items: Iterable[T], tick: Callable[[], None]) -> Iterator[R]:
         """Yield results in the order of the items; an error of any ends it at once.
@@ -69,17 +69,17 @@ class OrderedAsyncMap(Generic[T, R]):
 
     def _take(self, number: int, tick: Callable[[], None]) -> R:
         while number not in self._results:
-            self._news.clear()
+            self._wakeup.clear()
             if self._failure:
                 raise self._failure
-            if number not in self._results and not self._news.wait(_TICK):
+            if number not in self._results and not self._wakeup.wait(_TICK):
                 tick()
         return self._results.pop(number)
 
     def _start(self, batch: list[tuple[int, T]]) -> None:
         self._pending.extend(batch)
         for _ in range(min(len(batch), self._at_once - len(self._workers))):
-            worker = self._loop.create_task(self._go())
+            worker = self._loop.create_task(self._run())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
 
@@ -88,7 +88,7 @@ class OrderedAsyncMap(Generic[T, R]):
         for worker in self._workers:
             worker.cancel()
 
-    async def _go(self) -> None:
+    async def _run(self) -> None:
         while self._pending and not self._failure:
             number, item = self._pending.popleft()
             try:
@@ -96,11 +96,11 @@ class OrderedAsyncMap(Generic[T, R]):
             except Exception as error:  # noqa: BLE001 — raised where the results are taken
                 self._failure = self._failure or error
             if self._failure or len(self._results) > self._ahead // 4:
-                self._tell()
-            elif not self._telling:
-                self._telling = True
-                self._loop.call_later(_NEWS, self._tell)
+                self._notify()
+            elif not self._notifying:
+                self._notifying = True
+                self._loop.call_later(_NOTIFY_DELAY, self._notify)
 
-    def _tell(self) -> None:
-        self._telling = False
-        self._news.set()
+    def _notify(self) -> None:
+        self._notifying = False
+        self._wakeup.set()

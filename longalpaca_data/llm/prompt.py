@@ -23,8 +23,8 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
-    """What a prompt is for: statistics and ``ledger prune`` go by it, its key doesn't.
+class PromptMetadata:
+    """What a prompt is for. Statistics and ``ledger prune`` use it; the call's key doesn't.
 
     ``source`` is what a person would look for: a document's path, a window's source.
     """
@@ -52,12 +52,12 @@ class Prompt:
     top_p: float | None = None
     seed: int | None = None
     extra: str | None = None
-    tags: Tags = field(default_factory=Tags)
+    metadata: PromptMetadata = field(default_factory=PromptMetadata)
 
     def key(self, model: str) -> str:
         """Return the call's key: SHA-256, in hex, of the model and all that it is asked.
 
-        Tags are left out: a call that was paid for under another label is not paid for again.
+        Without the metadata: a call that was paid for under another label isn't paid for again.
         """
         parts = (
             model,

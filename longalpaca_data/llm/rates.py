@@ -95,7 +95,7 @@ class Rates:
             for bucket, cost in limited:
                 bucket.take(cost)
 
-    def settle(self, reserved: int, used: int) -> None:
+    def refund(self, reserved: int, used: int) -> None:
         """Give back what was reserved and not used."""
         if self._tokens:
             self._tokens.take(used - reserved)

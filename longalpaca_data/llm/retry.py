@@ -60,8 +60,8 @@ class RetryPolicy:
 
 
 @dataclass(slots=True, eq=False)
-class _Trial:
-    """One call's attempts so far. ``failed`` is when the last of them failed, or when it began."""
+class _CallHistory:
+    """The attempts of one call. ``failed`` is when the last of them failed, or when it began."""
 
     failed: float
     attempts: int = 0
@@ -88,7 +88,7 @@ class CircuitBreaker:
         self._warned = False
         self._probed_at = time.monotonic()
         self._answered_at = -math.inf
-        self._failing: dict[_Trial, float] = {}  # since the last answer: since when
+        self._failing: dict[_CallHistory, float] = {}  # since the last answer: since when
         self._throttled_since: float | None = None
         self._resume_at = 0.0
         self._broken: ModelUnavailableError | None = None
@@ -99,7 +99,7 @@ class CircuitBreaker:
         Raises CallFailedError where this call, ModelUnavailableError where the endpoint is given
         up.
         """
-        trial = _Trial(time.monotonic())
+        history = _CallHistory(time.monotonic())
 
         async def judged() -> T:
             try:
@@ -112,13 +112,13 @@ class CircuitBreaker:
                     self._say("the endpoint answers again")
                 self._answered()
                 return result
-            await self._judge(trial, trouble)
+            await self._record_failure(history, trouble)
             raise trouble
 
         def delay(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             assert isinstance(error, TryAgainError), "only these are tried again"
-            return self._delay(trial, error)
+            return self._delay(history, error)
 
         again = retry_if_exception_type(TryAgainError)
         return await AsyncRetrying(retry=again, wait=delay, sleep=asyncio.sleep)(judged)
@@ -137,16 +137,16 @@ class CircuitBreaker:
         self._failing.clear()
         self._throttled_since = None
 
-    async def _judge(self, trial: _Trial, error: TryAgainError) -> None:
+    async def _record_failure(self, history: _CallHistory, error: TryAgainError) -> None:
         """Note a failed attempt; raise the error that there is no next one."""
         now, policy = time.monotonic(), self._policy
-        trial.attempts += 1
-        trial.failures[error.kind] += self._answered_at > trial.failed
-        trial.failed = now
+        history.attempts += 1
+        history.failures[error.kind] += self._answered_at > history.failed
+        history.failed = now
         if error.kind != THROTTLED:
-            self._failing.setdefault(trial, now)
+            self._failing.setdefault(history, now)
             if self._probe and now - max(self._probed_at, self._failing_since()) > policy.probe:
-                await self._ask_after(error)
+                await self._probe_endpoint(error)
             if not self._warned and now - self._failing_since() > policy.warn_after:
                 self._warned = True
                 self._say(f"{_who(error)} does not answer ({error}); trying on")
@@ -155,13 +155,13 @@ class CircuitBreaker:
         if self._broken:
             raise self._broken
         allowed = policy.max_failures_by_kind.get(error.kind, policy.max_failures)
-        if trial.failures[error.kind] >= allowed or trial.probes >= policy.probes:
+        if history.failures[error.kind] >= allowed or history.probes >= policy.probes:
             raise CallFailedError("retries exhausted", str(error))
 
     def _failing_since(self) -> float:
         return min(self._failing.values(), default=math.inf)
 
-    async def _ask_after(self, error: TryAgainError) -> None:
+    async def _probe_endpoint(self, error: TryAgainError) -> None:
         """Probe the endpoint: if it answers, the calls that fail have themselves to blame."""
         self._probed_at = time.monotonic()
         if error.kind not in UNREACHABLE and self._probe and await self._probe():
@@ -180,7 +180,7 @@ class CircuitBreaker:
         known = self._answered_at > -math.inf or may_be_loading
         return now - self._failing_since() > (policy.silent if known else policy.unanswered)
 
-    def _delay(self, trial: _Trial, error: TryAgainError) -> float:
+    def _delay(self, history: _CallHistory, error: TryAgainError) -> float:
         """Return how long to wait before the next attempt."""
         policy, throttled = self._policy, error.kind == THROTTLED
         if error.wait is not None:
@@ -192,7 +192,7 @@ class CircuitBreaker:
             return error.wait + random.uniform(0, policy.first_delay)
         longest = policy.longest_throttled_delay if throttled else policy.longest_delay
         # Drawn from the whole range ("full jitter"), so that calls which failed together part.
-        return random.uniform(0, min(longest, policy.first_delay * 2**trial.attempts))
+        return random.uniform(0, min(longest, policy.first_delay * 2**history.attempts))
 
 
 def _who(error: TryAgainError) -> str:

@@ -18,7 +18,7 @@ from longalpaca_data.llm.ordered import OrderedAsyncMap
 from longalpaca_data.llm.prompt import Completion, Prompt
 from longalpaca_data.llm.protocol import Model, StopAskingError
 from longalpaca_data.llm.retry import RetryPolicy
-from longalpaca_data.llm.usage import Pace, Usage
+from longalpaca_data.llm.usage import ProgressLine, Usage
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,13 +50,13 @@ class Session:
         limits: Limits | None = None,
         price: Price | None = None,
         progress: Progress | None = None,
-        policy: RetryPolicy | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
         limits = limits or Limits()
         self._progress = progress or Progress(quiet=True)
         self._at_once = limits.concurrency
         self._priced = price is not None
-        self._client = CachedClient(model, ledger, limits, price, policy, self._progress.say)
+        self._client = CachedClient(model, ledger, limits, price, retry_policy, self._progress.say)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="calls", daemon=True)
         self._thread.start()
@@ -103,15 +103,15 @@ class Session:
                 return _UNASKED
 
         flow = OrderedAsyncMap(self._loop, do, _AT_WORK * self._at_once, _AHEAD * self._at_once)
-        pace = Pace(self.usage, total, priced=self._priced)
+        line = ProgressLine(self.usage, total, priced=self._priced)
         with self._progress.status(name, total) as show:
 
             def tick() -> None:
-                show(pace.rows, pace.line)
+                show(line.rows, line.text)
 
             try:
                 for result in flow.results(items, tick):
-                    pace.rows += 1
+                    line.rows += 1
                     tick()
                     if not isinstance(result, _Unasked):
                         yield result

@@ -13,7 +13,7 @@ _RECENT = 30.0  # seconds over which a rate is taken: the ledger's answers at th
 
 
 @dataclass
-class Spent:
+class CallTotals:
     """Sums over answers. ``cost`` is in the price table's money."""
 
     calls: int = 0
@@ -43,8 +43,8 @@ class Usage:
     succeed, both by kind; ``unasked`` counts items left out because the budget was spent.
     """
 
-    made: Spent = field(default_factory=Spent)
-    kept: Spent = field(default_factory=Spent)
+    made: CallTotals = field(default_factory=CallTotals)
+    kept: CallTotals = field(default_factory=CallTotals)
     retries: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     unasked: int = 0
@@ -54,8 +54,8 @@ class Usage:
         return asdict(self) | {"retries": dict(self.retries), "failed": dict(self.failed)}
 
 
-class Pace:
-    """Turns counts into a line for the person who waits: rates, money, time to go, troubles."""
+class ProgressLine:
+    """The line that the user sees during a run: rates, cost, time to go, retries and failures."""
 
     def __init__(self, usage: Usage, total: int, *, priced: bool) -> None:
         self.rows = 0
@@ -64,7 +64,7 @@ class Pace:
         self._total = total
         self._seen = deque([(time.monotonic(), 0, usage.made.tokens)])
 
-    def line(self, rows: int) -> str:
+    def text(self, rows: int) -> str:
         """Return the line after so many rows."""
         now, made = time.monotonic(), self._usage.made
         self._seen.append((now, rows, made.tokens))

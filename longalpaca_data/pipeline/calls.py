@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS calls (
     key TEXT PRIMARY KEY, finished REAL NOT NULL DEFAULT {NOW}, answer BLOB NOT NULL
 )
 """
-_GATHER = 0.03  # seconds that a commit waits for company; nothing but memory waits with it
+_COMMIT_DELAY = 0.03  # seconds that a commit waits for company; nothing but memory waits with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ _ADDED = {
     if field.name in _COLUMNS
 }
 _NAMES = ", ".join(_COLUMNS)
-_CHOSEN = """ WHERE (:models IS NULL OR model IN (SELECT value FROM json_each(:models)))
+_WHERE = """ WHERE (:models IS NULL OR model IN (SELECT value FROM json_each(:models)))
     AND (:tasks IS NULL OR task IN (SELECT value FROM json_each(:tasks)))
     AND (:templates IS NULL OR template IN (SELECT value FROM json_each(:templates)))
     AND (:before IS NULL OR finished < :before)"""
@@ -71,9 +71,9 @@ _PUT = (
     f"INSERT INTO calls (key, answer, {_NAMES}) "
     f"VALUES (?, ?{', ?' * len(_COLUMNS)}) ON CONFLICT (key) DO NOTHING"
 )
-_ROWS = f"SELECT key, {_NAMES}, finished, answer FROM calls {_CHOSEN} ORDER BY finished, key"
-_COUNT = f"SELECT count(*), coalesce(sum(cost), 0) FROM calls {_CHOSEN}"
-_FORGET = f"DELETE FROM calls {_CHOSEN}"
+_ROWS = f"SELECT key, {_NAMES}, finished, answer FROM calls {_WHERE} ORDER BY finished, key"
+_COUNT = f"SELECT count(*), coalesce(sum(cost), 0) FROM calls {_WHERE}"
+_DELETE = f"DELETE FROM calls {_WHERE}"
 # ruff: enable[S608]
 _TOTALS = (
     "SELECT model, task, count(*) calls, sum(prompt_tokens) prompt_tokens, "
@@ -175,17 +175,17 @@ class Calls:
                 text = call.pop("text")
                 yield call | {"finished": msgspec.convert(finished, float), "text": text}
 
-    def chosen(self, which: CallFilter) -> tuple[int, float]:
+    def count(self, which: CallFilter) -> tuple[int, float]:
         """Return how many calls are chosen and what they cost."""
         with ledger_errors(self.path, "read"):
             found = self._connection.execute(_COUNT, which.parameters()).fetchone()
             return int(found[0]), float(found[1])
 
-    def forget(self, which: CallFilter) -> None:
+    def delete(self, which: CallFilter) -> None:
         """Drop the chosen calls and give their space back to the file system."""
         with ledger_errors(self.path):
             with self._connection:
-                self._connection.execute(_FORGET, which.parameters())
+                self._connection.execute(_DELETE, which.parameters())
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -232,7 +232,7 @@ class CallWriter:
             self._work.wait()
             self._work.clear()
             if not self._closed:
-                time.sleep(_GATHER)
+                time.sleep(_COMMIT_DELAY)
             with self._lock:
                 batch, self._waiting = self._waiting, []
                 commit, self._commit = self._commit, _commit()

@@ -91,8 +91,10 @@ class Stage(Generic[In, Out]):
 
     ``run``     maps an iterator of items to an iterator of results; it must be picklable.
     ``output``  is the record type of the results (the ledger decodes them by it).
-    ``depends`` is everything besides the items that the result depends on: options, versions of
-                rules. A change of it, and nothing else, makes the stage's units run again.
+    ``depends`` is everything besides the items that the result depends on: first ``VERSION``, an
+                integer constant of the stage's module that is raised when its code gives other
+                results, then options. A change of it, and nothing else, makes the stage's
+                units run again.
     ``shard``   groups consecutive items into units of work: items whose shard is equal are done,
                 recorded and resumed together. None makes the whole corpus one unit (item-wise
                 stages have a shard, corpus-wise ones have none).

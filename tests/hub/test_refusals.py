@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from longalpaca_data.core.errors import DatasetError, LongalpacaError
+from longalpaca_data.core.errors import LongalpacaError
 from longalpaca_data.core.progress import Progress
 from longalpaca_data.core.storage import file_sha256
 from longalpaca_data.export import read_rows
-from longalpaca_data.hub.push import Target, check, dry_run, newest, push
+from longalpaca_data.hub.push import Target, check, dry_run, push
 from tests.hub.conftest import Change
 from tests.hub.server import HubServer
 
@@ -151,15 +150,3 @@ def test_a_dry_run_asks_nobody(folder: Path, hub: HubServer) -> None:
     assert not any(path.startswith("work") for path in sizes)
     check(folder, Target(), files)
     assert not hub.requests
-
-
-def test_the_newest_data_set_is_the_one_built_last(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"no finished data set under .*; run `build` first"):
-        newest(tmp_path / "none")
-    root = tmp_path / "out"
-    for number, name in enumerate(["b", "a", "c"]):
-        (root / name).mkdir(parents=True)
-        (root / name / "manifest.json").write_text("{}")
-        os.utime(root / name / "manifest.json", (1000 + number % 2, 1000 + number % 2))
-    (root / "unfinished").mkdir()
-    assert newest(root) == root / "a"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from longalpaca_data.core.errors import CallFailedError
 from longalpaca_data.core.progress import Progress
-from longalpaca_data.llm import Ask, Limits, Message, Price, Prompt, Session, Tags
+from longalpaca_data.llm import Ask, Limits, Message, Price, Prompt, PromptMetadata, Session
 from longalpaca_data.llm.openai import OpenAIModel
 from longalpaca_data.llm.retry import RetryPolicy
 
@@ -22,7 +22,7 @@ QUICK = RetryPolicy(
 def question(text: object, **options: object) -> Prompt:
     return Prompt(
         (Message("user", str(text)),),
-        tags=Tags("short_qa", "t1", "en", f"{text}.txt"),
+        metadata=PromptMetadata("short_qa", "t1", "en", f"{text}.txt"),
         **options,  # type: ignore[arg-type]
     )
 
@@ -41,11 +41,11 @@ def session(
     limits: Limits | None = None,
     *,
     price: Price | None = None,
-    policy: RetryPolicy = QUICK,
+    retry_policy: RetryPolicy = QUICK,
     timeout: float = 5.0,
 ) -> Session:
     model = OpenAIModel("m", url, timeout=timeout)
-    return Session(model, folder / "ledger.sqlite", limits, price, policy=policy)
+    return Session(model, folder / "ledger.sqlite", limits, price, retry_policy=retry_policy)
 
 
 def ask_all(url: str, folder: Path, items: Iterable[object], **options: object) -> list[str]:
@@ -64,7 +64,7 @@ def main() -> None:
         Path(folder) / "ledger.sqlite",
         limits,
         progress=Progress(),
-        policy=QUICK,
+        retry_policy=QUICK,
     )
     try:
         with opened:

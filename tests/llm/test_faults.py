@@ -57,7 +57,7 @@ def test_two_thousand_calls_through_all_faults(tmp_path: Path) -> None:
     with (
         faulty(1) as server,
         session(
-            server.base_url, tmp_path, Limits(concurrency=64), policy=policy, timeout=2
+            server.base_url, tmp_path, Limits(concurrency=64), retry_policy=policy, timeout=2
         ) as opened,
     ):
         answers = []

@@ -69,16 +69,16 @@ def test_what_was_not_used_is_given_back() -> None:
         rates = Rates(0, 600, clock, clock.sleep)
         for _ in range(10):
             await rates.admit(10)
-            rates.settle(10, 1)
+            rates.refund(10, 1)
         return clock.now
 
     assert asyncio.run(run()) < 1
 
 
 def test_the_gauge_learns_the_server_s_tokens() -> None:
-    gauge, prompt = TokenEstimator(), question("字" * 3000)
-    before = gauge.estimate(prompt)
-    gauge.learn(prompt, Completion("", prompt_tokens=2300))
-    assert gauge.estimate(prompt) == 2300 < before
-    gauge.learn(question("x"), Completion("", prompt_tokens=900))
-    assert gauge.estimate(prompt) == 2300
+    estimator, prompt = TokenEstimator(), question("字" * 3000)
+    before = estimator.estimate(prompt)
+    estimator.learn(prompt, Completion("", prompt_tokens=2300))
+    assert estimator.estimate(prompt) == 2300 < before
+    estimator.learn(question("x"), Completion("", prompt_tokens=900))
+    assert estimator.estimate(prompt) == 2300

@@ -59,7 +59,7 @@ class Instant:
 
 
 def asked_of(model: Instant, folder: Path, limits: Limits, price: Price | None = None) -> Session:
-    return Session(model, folder / "ledger.sqlite", limits, price, policy=QUICK)
+    return Session(model, folder / "ledger.sqlite", limits, price, retry_policy=QUICK)
 
 
 def test_results_come_in_order_though_the_first_is_slow(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_budget_ends_though_sums_of_costs_do_not_come_out_even() -> None:
         for cost in costs:
             await budget.reserve(cost)
         for cost in costs:
-            budget.settle(cost, Completion("", prompt_tokens=200_000))
+            budget.charge(cost, Completion("", prompt_tokens=200_000))
         with pytest.raises(StopAskingError):
             await asyncio.wait_for(budget.reserve(0.5), 5)
 
@@ -443,7 +443,7 @@ def test_the_progress_line_says_what_matters(
 ) -> None:
     model = Instant()
     with Session(
-        model, tmp_path / "l.sqlite", Limits(), Price(1000, 1000), Progress(), policy=QUICK
+        model, tmp_path / "l.sqlite", Limits(), Price(1000, 1000), Progress(), retry_policy=QUICK
     ) as opened:
         opened.usage.retries["http 429"] = 3
         list(opened.map(range(4), answer, total=4))

@@ -60,12 +60,12 @@ def test_a_choice_is_all_that_it_names(tmp_path: Path) -> None:
         calls.put(
             call(n, model=f"m{n % 2}", task=f"t{n % 3}", template="x", cost=1) for n in range(12)
         )
-        assert calls.chosen(CallFilter()) == (12, 12)
-        assert calls.chosen(CallFilter(models=("m0",))) == (6, 6)
-        assert calls.chosen(CallFilter(models=("m0", "m1"), tasks=("t1",))) == (4, 4)
-        assert calls.chosen(CallFilter(models=("m0' OR 1",))) == (0, 0)
-        assert calls.chosen(CallFilter(before=1)) == (0, 0)
-        calls.forget(CallFilter(models=("m0",), templates=("x",)))
+        assert calls.count(CallFilter()) == (12, 12)
+        assert calls.count(CallFilter(models=("m0",))) == (6, 6)
+        assert calls.count(CallFilter(models=("m0", "m1"), tasks=("t1",))) == (4, 4)
+        assert calls.count(CallFilter(models=("m0' OR 1",))) == (0, 0)
+        assert calls.count(CallFilter(before=1)) == (0, 0)
+        calls.delete(CallFilter(models=("m0",), templates=("x",)))
         assert {row["model"] for row in calls.rows(CallFilter())} == {"m1"}
 
 
@@ -74,7 +74,7 @@ def test_a_commit_is_durable_when_its_future_is_done(tmp_path: Path) -> None:
     commits = [writer.put(call(n)) for n in range(50)]
     commits[-1].result(10)
     with closing(Calls(tmp_path / "l")) as other:
-        assert other.chosen(CallFilter())[0] == 50
+        assert other.count(CallFilter())[0] == 50
     assert len(set(map(id, commits))) < 10
     last = writer.put(call(50))
     writer.close()

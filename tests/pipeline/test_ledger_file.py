@@ -47,9 +47,9 @@ def read_all(path: Path) -> int:
         kept = [calls.get(f"k{n}") for n in range(6)]
         calls.totals()
         calls.completions("gpt")
-        calls.chosen(CallFilter())
+        calls.count(CallFilter())
         rows = list(calls.rows(CallFilter()))
-        calls.forget(CallFilter(models=("nobody",)))
+        calls.delete(CallFilter(models=("nobody",)))
     return len([found for found in [*units, *answers, *kept] if found is not None]) + len(rows)
 
 

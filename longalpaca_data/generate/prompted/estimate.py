@@ -13,7 +13,7 @@ from longalpaca_data.generate.prompted.write import Writer
 from longalpaca_data.llm import Price
 from longalpaca_data.pipeline.stage import Context
 
-_ENOUGH = 3  # replies of one template that say more than its prompt file does
+_MIN_REPLIES = 3  # replies of one template that say more than its prompt file does
 _PER_MESSAGE = 4
 """Tokens that chat templates put round a message: 3 to 5 in the published ones."""
 
@@ -47,7 +47,7 @@ def estimate(
     """Foresee a run. ``paid`` says whether the ledger has a call's key; ``answered`` gives the
     number of calls and the completion tokens of each template so far.
     """
-    expected = _Expected.of(writer, answered)
+    expected = _ReplyLengths.of(writer, answered)
     context = Context("generate", seed)
     composer = writer.composer(seed)
     known = prompt_tokens = cached = 0
@@ -73,7 +73,7 @@ def estimate(
 
 
 @dataclass(frozen=True, slots=True)
-class _Expected:
+class _ReplyLengths:
     """How long replies will be: as a template's own were, where there are a few; else as the
     prompt file says, times what this model's replies were to what the files said.
     """
@@ -82,7 +82,7 @@ class _Expected:
     verbosity: float
 
     @classmethod
-    def of(cls, writer: Writer, answered: Mapping[str, tuple[int, int]]) -> _Expected:
+    def of(cls, writer: Writer, answered: Mapping[str, tuple[int, int]]) -> _ReplyLengths:
         said = {template.name: template.answer_tokens for template in writer.templates.all}
         known = {name: counts for name, counts in answered.items() if name in said}
         foreseen = sum(count * said[name] for name, (count, _) in known.items())
@@ -92,7 +92,7 @@ class _Expected:
     def tokens(self, template: Template) -> float:
         """Return the completion tokens that a reply of a template will take."""
         count, tokens = self.answered.get(template.name, (0, 0))
-        if count >= _ENOUGH:
+        if count >= _MIN_REPLIES:
             return tokens / count
         return template.answer_tokens * self.verbosity
 

@@ -21,8 +21,8 @@ from longalpaca_data.llm import (
     Completion,
     Message,
     Prompt,
+    PromptMetadata,
     Session,
-    Tags,
     frozen_json,
 )
 from longalpaca_data.llm.backends import model_name
@@ -88,7 +88,7 @@ class Writer:
         return needed <= room
 
     @property
-    def bounded(self) -> bool:
+    def has_budget(self) -> bool:
         """Whether a budget may end the asking early."""
         return self.spec.model.max_calls is not None or self.spec.model.max_cost is not None
 
@@ -108,7 +108,9 @@ class Writer:
         template, window = assignment.template, assignment.window
         messages = (Message("system", composed.system), Message("user", composed.user))
         seed = int(assignment.id[:7], 16)  # a number that every server takes
-        tags = Tags(template.task_of(window), template.name, template.language, window.source)
+        metadata = PromptMetadata(
+            template.task_of(window), template.name, template.language, window.source
+        )
         model = self.spec.model
         prompt = Prompt(
             messages,
@@ -117,7 +119,7 @@ class Writer:
             model.temperature,
             seed=seed,
             extra=frozen_json(model.extra) if model.extra else None,
-            tags=tags,
+            metadata=metadata,
         )
         return prompt, composed
 
@@ -134,7 +136,7 @@ def prompted_stage(
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _WriteResult:
     """What came of one assignment: an example, or the reason why not."""
 
     assignment: Assignment
@@ -156,10 +158,10 @@ def _generate(
     composer = writer.composer(context.seed)
     with open_session() as session:
         work = partial(_write, writer=writer, composer=composer, generator=writer.signature)
-        turns = _turns(assignments) if writer.bounded else assignments
-        results = session.map(turns, work, name="generate", total=len(assignments))
-        for written in _in_order(results, assignments) if writer.bounded else results:
-            _tally(written, context)
+        order = _asking_order(assignments) if writer.has_budget else assignments
+        results = session.map(order, work, name="generate", total=len(assignments))
+        for written in _in_order(results, assignments) if writer.has_budget else results:
+            _count_usage(written, context)
             if written.example is not None:
                 yield written.example
     if session.stopped:
@@ -170,7 +172,7 @@ def _generate(
         )
 
 
-def _turns(assignments: Sequence[Assignment]) -> list[Assignment]:
+def _asking_order(assignments: Sequence[Assignment]) -> list[Assignment]:
     """Return the order in which to ask when a budget may end it: a tenth of the plan at a time, so
     that what was asked by then is spread like the whole. Within a tenth, and without a budget,
     questions about one window stay together, for prefix caches.
@@ -178,13 +180,15 @@ def _turns(assignments: Sequence[Assignment]) -> list[Assignment]:
     return sorted(assignments, key=lambda a: a.rank * _TENTHS // len(assignments))
 
 
-def _in_order(results: Iterable[_Written], assignments: Sequence[Assignment]) -> list[_Written]:
+def _in_order(
+    results: Iterable[_WriteResult], assignments: Sequence[Assignment]
+) -> list[_WriteResult]:
     """Return results in the order of the plan's windows: what follows must not see the budget."""
     place = {assignment.id: number for number, assignment in enumerate(assignments)}
     return sorted(results, key=lambda written: place[written.assignment.id])
 
 
-def _tally(written: _Written, context: Context) -> None:
+def _count_usage(written: _WriteResult, context: Context) -> None:
     """Count what an assignment took; the same from the ledger as from the model."""
     for completion in written.completions:
         context.count("calls")
@@ -199,7 +203,7 @@ def _tally(written: _Written, context: Context) -> None:
 
 async def _write(
     assignment: Assignment, ask: Ask, writer: Writer, composer: Composer, generator: str
-) -> _Written:
+) -> _WriteResult:
     prompt, composed = writer.prompt(composer, assignment)
     completions: list[Completion] = []
     try:
@@ -207,17 +211,17 @@ async def _write(
     except BrokenReplyError as error:
         raw = completions[-1].text
         detail = f"{error}; the reply was: {raw[:300]}"
-        return _Written(assignment, None, tuple(completions), "broken reply", detail)
+        return _WriteResult(assignment, None, tuple(completions), "broken reply", detail)
     except CallFailedError as error:
-        return _Written(assignment, None, tuple(completions), f"call failed: {error.reason}",
+        return _WriteResult(assignment, None, tuple(completions), f"call failed: {error.reason}",
                         error.detail)  # fmt: skip
     case = Case(reply, composed, assignment.template.language, composed.material)
     failed = failed_check(case)
     if failed is not None:
-        return _Written(assignment, None, tuple(completions), *failed)
+        return _WriteResult(assignment, None, tuple(completions), *failed)
     evidence = tuple(_evidence(q, assignment.window, composed) for q in reply.quotes)
     example = _example(assignment, reply, evidence, generator)
-    return _Written(assignment, example, tuple(completions))
+    return _WriteResult(assignment, example, tuple(completions))
 
 
 async def _reply(

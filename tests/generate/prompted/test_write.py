@@ -67,7 +67,7 @@ def run(
 
     def opened() -> Session:
         bounds = Limits(concurrency=4, max_calls=max_calls)
-        return Session(model, folder / "ledger.sqlite", bounds, policy=QUICK)
+        return Session(model, folder / "ledger.sqlite", bounds, retry_policy=QUICK)
 
     stage = prompted_stage(writer, opened, lambda _: None)
     return perform(stage, windows_of(documents), 7, None), stored
@@ -164,7 +164,7 @@ def test_windows_join_their_documents_in_one_prompt(tmp_path: Path) -> None:
     count, _ = resolve("cl100k_base")
     spec = GenerateSpec(generator="openai", oversample=1, model=ModelSpec(name="scripted"))
     writer = Writer.of(spec, stored, 2, count)
-    session = Session(model, tmp_path / "ledger.sqlite", Limits(), policy=QUICK)
+    session = Session(model, tmp_path / "ledger.sqlite", Limits(), retry_policy=QUICK)
     stage = prompted_stage(writer, lambda: session, lambda _: None)
     outcome = perform(stage, [make_window(*years, kind="series")], 7, None)
     assert {example.task for example in outcome.outputs} == {"comparison"}
@@ -183,7 +183,7 @@ def test_a_window_that_no_prompt_suits_is_a_drop(tmp_path: Path) -> None:
     stored = store(tmp_path, [document(1), document(2)])
     count, _ = resolve("cl100k_base")
     spec = GenerateSpec(generator="openai", oversample=1, model=ModelSpec(name="scripted"))
-    session = Session(Scripted(good), tmp_path / "ledger.sqlite", Limits(), policy=QUICK)
+    session = Session(Scripted(good), tmp_path / "ledger.sqlite", Limits(), retry_policy=QUICK)
     stage = prompted_stage(Writer.of(spec, stored, 2, count), lambda: session, lambda _: None)
     outcome = perform(stage, [make_window(document(1), kind="mosaic")], 7, None)
     assert [(d.reason, d.detail) for d in outcome.drops] == [("no prompt suits it", "mosaic in en")]
