@@ -28,6 +28,7 @@ class BatchServer:
         self.batches: dict[str, dict[str, Any]] = {}
         self.looks = 2
         self.ends = "completed"
+        self.errors: dict[str, Any] | None = None
         self.cut_creation = False
         self.refuse_files = 0
         self._loop = asyncio.new_event_loop()
@@ -86,6 +87,7 @@ class BatchServer:
         batch["looks"] += 1
         if batch["looks"] >= self.looks and batch["status"] == "validating":
             batch["status"] = self.ends
+            batch["errors"] = self.errors
             answers, errors = [], []
             for line in self.files[batch["input_file_id"]].splitlines():
                 question = json.loads(line)
@@ -124,7 +126,7 @@ def ask(server: BatchServer, folder: Path, *said: str, seconds: float = 20.0) ->
     """Ask all at once in a run of its own, and end it after some seconds."""
 
     async def run() -> list[Any]:
-        endpoint = Endpoint(server.base_url, "NO_SUCH_KEY")
+        endpoint = Endpoint(server.base_url, "BATCH_TEST_KEY")
         model = BatchModel(
             "m", endpoint, folder / "ledger.sqlite", batch=3, poll=0.01, max_wait=0.05
         )
@@ -198,6 +200,20 @@ def test_an_expired_batch_may_be_asked_again(server: BatchServer, tmp_path: Path
     good, lost = ask(server, tmp_path, "a", "lost")
     assert good.text == "A"
     assert "expired" in str(lost)
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"), [("x", "expired: no x, max 6"), ("secret-7Q4RZ-key", "for [key] only")]
+)
+def test_what_a_batch_says_went_wrong_shows_no_key(
+    server: BatchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, shown: str
+) -> None:
+    monkeypatch.setenv("BATCH_TEST_KEY", key)
+    server.ends = "expired"
+    server.errors = {"data": [{"message": f"no x, max 6 for {key} only"}]}
+    (lost,) = ask(server, tmp_path, "lost")
+    assert shown in str(lost)
+    assert "secret-7Q4RZ-key" not in str(lost)
 
 
 def test_uploads_are_tried_again(server: BatchServer, tmp_path: Path) -> None:
