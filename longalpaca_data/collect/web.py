@@ -59,7 +59,7 @@ def fetch(url: str) -> tuple[bytes, str]:
                 if answer.status_code >= CLIENT_ERROR:
                     raise UnreadableError("unreachable", f"status {answer.status_code} from {url}")
                 return _body(answer), _name(str(answer.url))
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:  # no name of a host
             problem = f"{type(error).__name__} for {url}"
     raise UnreadableError("unreachable", problem)
 

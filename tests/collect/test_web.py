@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
@@ -20,6 +22,10 @@ PAGES = {
 }
 
 
+BOMB = gzip.compress(gzip.compress(bytes(100 << 20)))
+"""100 MB of zeros in a few hundred bytes."""
+
+
 class Handler(BaseHTTPRequestHandler):
     seen: ClassVar[list[str]] = []
     agents: ClassVar[list[str]] = []
@@ -28,9 +34,21 @@ class Handler(BaseHTTPRequestHandler):
         self.seen.append(self.path)
         self.agents.append(self.headers["User-Agent"])
         failing = self.path == "/flaky" and self.seen.count("/flaky") == 1
-        body = b"" if failing or self.path == "/down" else PAGES.get(self.path, b"Recovered.")
+        body = (
+            b""
+            if failing or self.path == "/down"
+            else PAGES.get(self.path.partition("?")[0], b"Recovered.")
+        )
         status = 503 if failing or self.path == "/down" else 404 if self.path == "/missing" else 200
+        if self.path == "/moved":
+            status, body = 302, b""
+        if self.path == "/bomb":
+            body = BOMB
         self.send_response(status)
+        if self.path == "/moved":
+            self.send_header("Location", "/plain?from=elsewhere")
+        if self.path == "/bomb":
+            self.send_header("Content-Encoding", "gzip, gzip")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -74,3 +92,28 @@ def test_a_large_answer_is_cut_off(server: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(web, "MAX_BYTES", 4)
     with pytest.raises(UnreadableError, match="too large"):
         web.fetch(f"{server}/plain")
+
+
+def test_a_redirect_is_followed_and_gives_the_name(server: str) -> None:
+    assert web.fetch(f"{server}/moved") == (b"Plain words.", "plain")
+
+
+def test_a_compressed_bomb_is_cut_off_as_it_unpacks(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "MAX_BYTES", 4 << 20)
+    tracemalloc.start()
+    with pytest.raises(UnreadableError, match="too large"):
+        web.fetch(f"{server}/bomb")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 << 20
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://a b/c", "http://\udcff/", f"http://{'a' * 300}", "http://:x/"]
+)
+def test_what_is_no_address_is_unreachable(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "RETRY_AFTER_SECONDS", 0.0)
+    with pytest.raises(UnreadableError, match="unreachable"):
+        web.fetch(url)
