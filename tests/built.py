@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from longalpaca_data.core.recipe import Recipe
 from longalpaca_data.core.records import content_id
 from longalpaca_data.core.storage import write_parquet
-from longalpaca_data.dataset.write import MANIFEST
+from longalpaca_data.dataset.manifest import MANIFEST, Manifest, manifest_of
 from longalpaca_data.export import SCHEMA
 
 
@@ -60,23 +61,42 @@ def write_set(
     write_parquet(folder / "data" / "train-00000-of-00001.parquet", rows, SCHEMA, row_group)
     long = sum(row["task"] != "short" for row in rows)
     part = {"long": long, "short": len(rows) - long}
-    manifest = {
+    values = manifest_values(
+        stages=[stage("collect", 1, 1), stage("mix", len(rows), len(rows))],
+        mix={"target": part, "realised": {**part, "validation": 0}, "note": ""},
+        tokens={"train": sum(row["n_tokens"] for row in rows), "longest_row": 0},
+        documents=[document(rows=len(rows))],
+    )
+    text = json.dumps({**values, **changes}, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return folder
+
+
+def manifest_values(**changes: Any) -> dict[str, Any]:
+    """Build a whole manifest as its file has it; ``changes`` replace its entries."""
+    recipe = {"name": "small", "documents": ["a.txt"], "windows": {"lengths": [4000, 8000]}}
+    values = {
         "name": "small",
-        "recipe": {"description": "", "licence": "", "windows": {"lengths": [4000, 8000]}},
+        "recipe": Recipe.model_validate(recipe).model_dump(mode="json"),
         "seed": 1,
         "versions": {"longalpaca-data": "0"},
         "tokenizer": {"name": "cl100k_base", "exact": True},
-        "stages": [stage("collect", 1, 1), stage("mix", len(rows), len(rows))],
-        "mix": {"target": part, "realised": {**part, "validation": 0}, "note": ""},
-        "tokens": {"train": sum(row["n_tokens"] for row in rows), "longest_row": 0},
-        "costs": {"calls": 0, "money": 0.0},
-        "documents": [document(rows=len(rows))],
+        "stages": [stage("collect", 1, 1)],
+        "mix": {"target": {"long": 1, "short": 0},
+                "realised": {"long": 1, "short": 0, "validation": 0}, "note": ""},
+        "tokens": {"train": 0, "longest_row": 0},
+        "costs": {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "cached_tokens": 0,
+                  "money": 0.0},
+        "documents": [document()],
         "short": [],
         "files": {},
-    }
-    text = json.dumps({**manifest, **changes}, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
-    return folder
+    }  # fmt: skip
+    return {**values, **changes}
+
+
+def manifest(**changes: Any) -> Manifest:
+    """Build a manifest; ``changes`` are plain values that replace its entries."""
+    return manifest_of(manifest_values(**changes))
 
 
 def stage(name: str, taken: int, given: int, **dropped: int) -> dict[str, Any]:

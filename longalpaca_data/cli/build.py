@@ -136,7 +136,8 @@ def _stage_command(stage: str, says: str) -> None:
 
         options = Options(meant.out, engine, workers, limit, fresh, quiet, meant.command)
         result = run(meant.recipe, options, stage)
-        print_values({"out": str(meant.out), "stages": result.stages()}, as_json=as_json)
+        stages = [counts.values() for counts in result.stages()]
+        print_values({"out": str(meant.out), "stages": stages}, as_json=as_json)
 
     command.__doc__ = says
     epilog = example(f"python cli.py {stage} --source my-books --out data/out/books")

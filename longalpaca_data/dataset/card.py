@@ -18,6 +18,7 @@ import yaml
 
 from longalpaca_data.core.storage import write_text
 from longalpaca_data.dataset.licences import HUB_LICENCES, hub_header
+from longalpaca_data.dataset.manifest import LackingCell, Manifest
 from longalpaca_data.dataset.pages import render
 from longalpaca_data.dataset.pictures import FOLDER, LABELS
 from longalpaca_data.dataset.statistics import ORIGINAL_TASKS, Statistics, statistics
@@ -39,9 +40,7 @@ _COLUMNS = {
 _TYPES = {"double": "float64", "float": "float32", "halffloat": "float16"}
 
 
-def write_card(
-    folder: Path, manifest: Mapping[str, Any], figures: Statistics | None = None
-) -> Path:
+def write_card(folder: Path, manifest: Manifest, figures: Statistics | None = None) -> Path:
     """Write the card of the data set in a folder; return its file. ``figures`` are those of the
     train split, read from the folder where they aren't given.
     """
@@ -52,7 +51,7 @@ def write_card(
 
 def card_text(
     folder: Path,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     place: str = _FOLDER,
     figures: Statistics | None = None,
 ) -> str:
@@ -60,35 +59,33 @@ def card_text(
     folder, or a name on the Hub.
     """
     figures = figures or statistics(folder)
-    recipe = manifest["recipe"]
-    sources = sorted((d for d in manifest["documents"] if d["rows"]), key=lambda d: -d["rows"])
+    settings = manifest.settings
+    sources = sorted((d for d in manifest.documents if d.rows), key=lambda d: -d.rows)
     return render(
         "card.md.j2",
         header=yaml.safe_dump(_header(folder, manifest, figures), sort_keys=False, width=10_000),
         cell=cell,
-        description=_prose(recipe["description"]),
+        description=_prose(settings.description),
         columns=_columns(folder),
         place=place,
         manifest=manifest,
-        recipe=recipe,
+        settings=settings,
         figures=figures,
         validation=_rows(folder, "validation"),
         original=ORIGINAL_TASKS,
         shares=figures.share(figures.tasks),
         aims=[
             (part, name, share)
-            for part, shares in manifest["mix"].get("shares", {}).items()
+            for part, shares in manifest.mix.shares.items()
             for name, share in shares.items()
         ],
-        lacking=_lacking(manifest["mix"].get("lacking", [])),
+        lacking=_lacking(manifest.mix.lacking),
         thin=figures.thin_tasks(),
         pictures=_pictures(folder),
         sources=sources[:_LISTED],
         unlisted=len(sources[_LISTED:]),
-        silent=len(manifest["documents"]) - len(sources),
-        shorts=manifest.get("short", []),
-        drops=[stage for stage in manifest["stages"] if stage["dropped"]],
-        licence=recipe["licence"],
+        silent=len(manifest.documents) - len(sources),
+        drops=[stage for stage in manifest.stages if stage.dropped],
     )
 
 
@@ -118,12 +115,12 @@ def _columns(folder: Path) -> str:
     return ", ".join(f"`{name}`{_COLUMNS.get(name, '')}" for name in names)
 
 
-def _lacking(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+def _lacking(cells: Sequence[LackingCell]) -> list[str]:
     """Return the cells of the mix that lacked rows, as text."""
     lines = []
-    for entry in cells[:_CELLS]:
-        name = ", ".join(f"{key} {cell(value)}" for key, value in entry.items() if key != "rows")
-        lines.append(f"{entry['rows']:,} of {name}")
+    for lacking in cells[:_CELLS]:
+        name = ", ".join(f"{key} {cell(value)}" for key, value in lacking.where.items())
+        lines.append(f"{lacking.rows:,} of {name}")
     return [*lines, f"and {len(cells) - _CELLS} more kinds"] if len(cells) > _CELLS else lines
 
 
@@ -133,8 +130,8 @@ def _pictures(folder: Path) -> list[tuple[str, str]]:
     return [(path, label) for path, label in named if (folder / path).is_file()]
 
 
-def _header(folder: Path, manifest: Mapping[str, Any], figures: Statistics) -> dict[str, Any]:
-    licence = manifest["recipe"]["licence"].strip()
+def _header(folder: Path, manifest: Manifest, figures: Statistics) -> dict[str, Any]:
+    licence = manifest.settings.licence.strip()
     files: dict[str, list[Path]] = {split: _files(folder, split) for split in SPLITS}
     splits = [split for split in files if files[split]]
     rows = sum(_rows(folder, split) for split in splits)
@@ -143,7 +140,7 @@ def _header(folder: Path, manifest: Mapping[str, Any], figures: Statistics) -> d
         tasks.append("summarization")
     return {
         **_licence_lines(folder, licence),
-        "pretty_name": manifest["name"],
+        "pretty_name": manifest.name,
         "language": sorted(n for n in figures.languages if re.fullmatch(r"[a-z]{2,3}", n)),
         "task_categories": tasks,
         "size_categories": [next((name for top, name in _SIZES if rows < top), "n>1M")],

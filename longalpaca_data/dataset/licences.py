@@ -7,10 +7,12 @@ material under a permissive card, and takes what it doesn't know as not agreed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
+
+from longalpaca_data.dataset.manifest import Manifest
 
 Kind = Literal[
     "public domain",
@@ -90,11 +92,11 @@ def conflicts(licence: str, sources: Iterable[Source]) -> list[Conflict]:
     return [Conflict(source, reason) for source, reason in found if reason]
 
 
-def conflict_line(manifest: Mapping[str, Any], most: int = 5) -> str:
+def conflict_line(manifest: Manifest, most: int = 5) -> str:
     """Say which sources of a built data set its licence doesn't suit, and why; empty where it
     suits all.
     """
-    licence = manifest["recipe"]["licence"]
+    licence = manifest.settings.licence
     found = [str(conflict) for conflict in conflicts(licence, sources_of(manifest))]
     if not found:
         return ""
@@ -104,13 +106,12 @@ def conflict_line(manifest: Mapping[str, Any], most: int = 5) -> str:
     return f"the licence {licence} does not suit {len(found)} {sources}: {named}{more}"
 
 
-def sources_of(manifest: Mapping[str, Any]) -> Iterator[Source]:
+def sources_of(manifest: Manifest) -> Iterator[Source]:
     """Yield what gave rows to a built data set: documents first, then sets of short samples."""
-    for document in manifest["documents"]:
-        name = document["title"] or document["path"]
-        yield Source(name, document["licence"] or "", document["rows"])
-    for short in manifest.get("short", ()):
-        yield Source(short["source"], short["licence"] or "", short["rows"])
+    for document in manifest.documents:
+        yield Source(document.name, document.licence, document.rows)
+    for short in manifest.short:
+        yield Source(short.source, short.licence, short.rows)
 
 
 def objection(target: Licence, source: Licence) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from longalpaca_data.core.storage import atomic
 from longalpaca_data.dataset import charts
+from longalpaca_data.dataset.manifest import Manifest, StageCounts
 from longalpaca_data.dataset.statistics import ORIGINAL_TASKS, Statistics
 
 if TYPE_CHECKING:
@@ -52,16 +53,15 @@ class Shares:
         return [*self.realised, *(name for name in self.target if name not in self.realised)]
 
 
-def mix_shares(manifest: Mapping[str, Any], part: str) -> Shares | None:
+def mix_shares(manifest: Manifest, part: str) -> Shares | None:
     """Return the mix's shares of a ``part`` (task, length, language), None where it has none."""
-    cells = manifest["mix"].get("shares", {}).get(part)
+    cells = manifest.mix.shares.get(part)
     if not cells:
         return None
     named = bucket if part == "length" else str
-    realised, target = (
-        {named(name): cell[key] for name, cell in cells.items()} for key in ("realised", "target")
-    )
-    return Shares("long rows", realised, target)
+    shares = {named(name): share for name, share in cells.items()}
+    aims = {name: share.target for name, share in shares.items() if share.target is not None}
+    return Shares("long rows", {name: share.realised for name, share in shares.items()}, aims)
 
 
 def bucket(name: str) -> str:
@@ -70,7 +70,7 @@ def bucket(name: str) -> str:
     return f"up to {name}" if name[:1].isdecimal() else name
 
 
-def task_shares(figures: Statistics, manifest: Mapping[str, Any]) -> Shares:
+def task_shares(figures: Statistics, manifest: Manifest) -> Shares:
     """Return the shares of tasks; without targets of the mix they stand beside LongAlpaca-12k's."""
     return mix_shares(manifest, "task") or beside_original(figures)
 
@@ -80,20 +80,20 @@ def beside_original(figures: Statistics) -> Shares:
     return Shares("all rows", figures.share(figures.tasks), ORIGINAL_TASKS, "LongAlpaca-12k")
 
 
-def language_shares(figures: Statistics, manifest: Mapping[str, Any]) -> Shares:
+def language_shares(figures: Statistics, manifest: Manifest) -> Shares:
     """Return the shares of languages."""
     own = Shares("all rows", figures.share(figures.languages))
     return mix_shares(manifest, "language") or own
 
 
-def draw(figures: Statistics, manifest: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
+def draw(figures: Statistics, manifest: Manifest) -> Iterator[tuple[str, Figure]]:
     """Yield names and pictures, of all :data:`LABELS` that the data set has something to show."""
-    yield "funnel", charts.funnel(funnel_stages(manifest["stages"]))
+    yield "funnel", charts.funnel(funnel_stages(manifest.stages))
     yield "tasks", _share_chart(task_shares(figures, manifest))
     yield "languages", _share_chart(language_shares(figures, manifest))
     if figures.long:
         lengths = mix_shares(manifest, "length") or Shares("long rows", {})
-        windows = manifest["recipe"]["windows"]["lengths"]
+        windows = manifest.settings.windows.lengths
         yield (
             "lengths",
             charts.length_histogram(figures.lengths, windows, lengths.realised, lengths.target),
@@ -112,26 +112,26 @@ def _share_chart(shares: Shares) -> Figure:
     return charts.shares(shares.of, realised, target, shares.aim)
 
 
-def funnel_stages(stages: list[Mapping[str, Any]]) -> list[charts.FunnelStage]:
+def funnel_stages(stages: Sequence[StageCounts]) -> list[charts.FunnelStage]:
     """Return the manifest's stages as steps of the funnel."""
     steps, unit = [], ""
     for stage in stages:
-        unit = _UNITS.get(stage["stage"], unit)
+        unit = _UNITS.get(stage.stage, unit)
         # A stage that cuts or writes gives other things than it takes: nothing adds up there.
-        kept = stage["in"] == stage["out"] + sum(stage["dropped"].values())
-        taken = stage["in"] if kept and stage["stage"] != "generate" else None
+        kept = stage.taken == stage.given + stage.n_dropped
+        taken = stage.taken if kept and stage.stage != "generate" else None
         steps.append(
-            charts.FunnelStage(stage["stage"], unit, taken, stage["out"], stage["dropped"], _UNUSED)
+            charts.FunnelStage(stage.stage, unit, taken, stage.given, stage.dropped, _UNUSED)
         )
     return steps
 
 
-def svgs(figures: Statistics, manifest: Mapping[str, Any]) -> dict[str, str]:
+def svgs(figures: Statistics, manifest: Manifest) -> dict[str, str]:
     """Return the pictures as SVG elements for a page."""
     return {name: charts.svg(figure, LABELS[name]) for name, figure in draw(figures, manifest)}
 
 
-def write_pictures(folder: Path, figures: Statistics, manifest: Mapping[str, Any]) -> list[Path]:
+def write_pictures(folder: Path, figures: Statistics, manifest: Manifest) -> list[Path]:
     """Write the pictures as PNG files into ``pictures/``; return the files."""
     files = []
     for name, figure in draw(figures, manifest):

@@ -12,9 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from longalpaca_data.core.storage import write_text
 from longalpaca_data.dataset.excerpts import AROUND, MOST, excerpts
 from longalpaca_data.dataset.licences import conflict_line
+from longalpaca_data.dataset.manifest import Manifest
 from longalpaca_data.dataset.pages import render
 from longalpaca_data.dataset.pictures import (
     LABELS,
@@ -50,18 +53,17 @@ _COSTS: Mapping[str, str] = {
 }
 
 
-def write_report(
-    folder: Path, manifest: Mapping[str, Any], figures: Statistics | None = None
-) -> Path:
+def write_report(folder: Path, manifest: Manifest, figures: Statistics | None = None) -> Path:
     """Write the report of the data set in a folder; return its file. ``figures`` are those of the
     train split, read from the folder where they aren't given.
     """
     figures = figures or statistics(folder)
-    documents = sorted(manifest["documents"], key=lambda document: -document["rows"])
+    documents = sorted(manifest.documents, key=lambda document: -document.rows)
     families = figures.families.most_common(_FAMILIES)
     page = render(
         "report.html.j2",
         manifest=manifest,
+        settings=manifest.settings,
         figures=figures,
         pictures=svgs(figures, manifest),
         labels=LABELS,
@@ -85,20 +87,20 @@ def write_report(
     return file
 
 
-def _tiles(figures: Statistics, manifest: Mapping[str, Any]) -> list[tuple[str, int]]:
-    counted = manifest["tokenizer"]
+def _tiles(figures: Statistics, manifest: Manifest) -> list[tuple[str, int]]:
+    counted = manifest.tokenizer
     return [
         ("long rows", figures.long),
         ("short rows", figures.short),
-        ("validation rows", manifest["mix"]["realised"].get("validation", 0)),
-        (f"tokens ({counted['name']}{'' if counted['exact'] else ', ESTIMATED'})", figures.tokens),
+        ("validation rows", manifest.mix.realised.validation),
+        (f"tokens ({counted.name}{'' if counted.exact else ', ESTIMATED'})", figures.tokens),
         ("tokens in the longest row", figures.longest),
         ("pieces of evidence", len(figures.depths)),
         ("documents in rows", len(figures.documents)),
     ]
 
 
-def _mixes(figures: Statistics, manifest: Mapping[str, Any]) -> list[tuple[str, Shares]]:
+def _mixes(figures: Statistics, manifest: Manifest) -> list[tuple[str, Shares]]:
     """Return the shares that the page sets beside what was aimed at."""
     asked = [
         ("task", mix_shares(manifest, "task")),
@@ -109,26 +111,21 @@ def _mixes(figures: Statistics, manifest: Mapping[str, Any]) -> list[tuple[str, 
     return [*found, ("task", beside_original(figures))]
 
 
-def _lacking(manifest: Mapping[str, Any]) -> list[tuple[str, str, str, int]]:
+def _lacking(manifest: Manifest) -> list[tuple[str, str, str, int]]:
     """Return task, length, language and the number of rows of the mix's cells that lacked some."""
     return [
-        (
-            cell.get("task", "any"),
-            bucket(cell.get("length", "any")),
-            cell.get("language", "any"),
-            cell["rows"],
-        )
-        for cell in manifest["mix"].get("lacking", [])
+        (cell.task or "any", bucket(cell.length or "any"), cell.language or "any", cell.rows)
+        for cell in manifest.mix.lacking
     ]
 
 
-def duplicates(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+def duplicates(manifest: Manifest) -> list[dict[str, Any]]:
     """Return what was dropped because it was there already: ``what``, ``stage``, ``count``."""
     dropped: Counter[tuple[str, str]] = Counter()
-    for stage in manifest["stages"]:
-        for reason, count in stage["dropped"].items():
+    for stage in manifest.stages:
+        for reason, count in stage.dropped.items():
             if reason in DUPLICATES or "duplicate" in reason or "repeated" in reason:
-                dropped[reason, stage["stage"]] += count
+                dropped[reason, stage.stage] += count
     seen = {reason for reason, _ in dropped}
     none = {(reason, ""): 0 for reason in DUPLICATES if reason not in seen}
     return [
@@ -137,25 +134,23 @@ def duplicates(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _costs(manifest: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _costs(manifest: Manifest) -> list[tuple[str, Any]]:
     """Return labels and figures of what models were asked; nothing where none was."""
-    costs = manifest["costs"]
+    costs = msgspec.structs.asdict(manifest.costs)
     if not any(costs.values()):
         return []
     return [
-        (label, "unknown" if costs[key] is None else costs[key])
-        for key, label in _COSTS.items()
-        if key in costs
+        (label, "unknown" if costs[key] is None else costs[key]) for key, label in _COSTS.items()
     ]
 
 
-def licences(figures: Statistics, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+def licences(figures: Statistics, manifest: Manifest) -> list[dict[str, Any]]:
     """Return documents, their tokens and rows per licence ("": unknown), most rows first."""
     documents: Counter[str] = Counter()
     tokens: Counter[str] = Counter()
-    for document in manifest["documents"]:
-        documents[document["licence"]] += 1
-        tokens[document["licence"]] += document["n_tokens"]
+    for document in manifest.documents:
+        documents[document.licence] += 1
+        tokens[document.licence] += document.n_tokens
     rows = figures.licences + figures.short_licences
     names = sorted({*documents, *rows}, key=lambda name: (-rows[name], name))
     return [
@@ -199,11 +194,11 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def summary_lines(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def summary_lines(folder: Path, manifest: Manifest) -> dict[str, Any]:
     """Return the report's main figures as plain values (``report --json``)."""
-    figures = statistics(folder)
+    figures, values = statistics(folder), manifest.values()
     return {
-        "name": manifest["name"],
+        "name": manifest.name,
         "rows": figures.rows,
         "long": figures.long,
         "short": figures.short,
@@ -214,10 +209,10 @@ def summary_lines(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "languages": dict(figures.languages.most_common()),
         "depth_deciles": figures.deciles(),
         "thin_tasks": figures.thin_tasks(),
-        "mix": manifest["mix"],
+        "mix": values["mix"],
         "duplicates": duplicates(manifest),
         "licences": licences(figures, manifest),
         "suspects": [asdict(suspect) for suspect in suspects(manifest)],
-        "costs": manifest["costs"],
-        "stages": manifest["stages"],
+        "costs": values["costs"],
+        "stages": values["stages"],
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+import msgspec
+
+from longalpaca_data.dataset.manifest import DocumentAccount, DocumentEntry, Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +23,22 @@ class Suspect:
     reasons: tuple[str, ...]
 
 
-def suspects(manifest: Mapping[str, Any]) -> list[Suspect]:
+def suspects(manifest: Manifest) -> list[Suspect]:
     """Return the documents that look misread, those with the most reasons first."""
     found = [
-        _suspect(document)
-        for document in manifest["documents"]
-        if document.get("account", {}).get("suspicions")
+        _suspect(document, document.account)
+        for document in manifest.documents
+        if document.account is not msgspec.UNSET and document.account.suspicions
     ]
     return sorted(found, key=lambda suspect: (-len(suspect.reasons), suspect.kept, suspect.path))
 
 
-def _suspect(document: Mapping[str, Any]) -> Suspect:
-    account = document["account"]
+def _suspect(document: DocumentEntry, account: DocumentAccount) -> Suspect:
     return Suspect(
-        title=document["title"],
-        path=document["path"],
-        language=document["language"],
-        kept=account["kept"] / max(1, account["seen"]),
-        rows=document["rows"],
-        reasons=tuple(account["suspicions"]),
+        title=document.title,
+        path=document.path,
+        language=document.language,
+        kept=account.kept / max(1, account.seen),
+        rows=document.rows,
+        reasons=account.suspicions,
     )

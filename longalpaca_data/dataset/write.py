@@ -11,14 +11,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import longalpaca_data
 from longalpaca_data.core.recipe import Recipe
 from longalpaca_data.core.records import Sample, ShortPair
-from longalpaca_data.core.storage import file_sha256, output_errors, write_json
+from longalpaca_data.core.storage import file_sha256, output_errors
 from longalpaca_data.core.tokens import Tokenizer
 from longalpaca_data.dataset.card import write_card
 from longalpaca_data.dataset.licences import conflict_line
-from longalpaca_data.dataset.manifest import MANIFEST, read_manifest
+from longalpaca_data.dataset.manifest import (
+    MANIFEST,
+    PACKAGE,
+    Costs,
+    DocumentEntry,
+    FileEntry,
+    Manifest,
+    Mix,
+    ShortSet,
+    StageCounts,
+    TokenCounter,
+    TokenCounts,
+    read_manifest,
+    write_manifest,
+)
 from longalpaca_data.dataset.pictures import FOLDER as PICTURES
 from longalpaca_data.dataset.pictures import write_pictures
 from longalpaca_data.dataset.report import write_report
@@ -56,21 +72,21 @@ class BuildResult:
     documents: list[dict[str, Any]] = field(default_factory=list)
     mixture: Mixture | None = None
 
-    def stages(self) -> list[dict[str, Any]]:
+    def stages(self) -> tuple[StageCounts, ...]:
         """Return the funnel: taken, given, and drops per reason, stage by stage."""
-        return [
-            {
-                "stage": stats.stage,
-                "in": stats.taken,
-                "out": stats.given,
-                "dropped": stats.reasons(),
-                "counts": dict(sorted(stats.counts.items())),
-            }
+        return tuple(
+            StageCounts(
+                stats.stage,
+                stats.taken,
+                stats.given,
+                stats.reasons(),
+                dict(sorted(stats.counts.items())),
+            )
             for stats in self.stats
-        ]
+        )
 
 
-def write_dataset(out: Path, result: BuildResult, documents: Documents) -> dict[str, Any]:
+def write_dataset(out: Path, result: BuildResult, documents: Documents) -> Manifest:
     """Write everything but ``work/`` and return the manifest.
 
     The files are made in ``work/new`` and moved into place at the end; the old manifest goes
@@ -92,18 +108,16 @@ def write_dataset(out: Path, result: BuildResult, documents: Documents) -> dict[
     write_pictures(new, figures, manifest)
     write_card(new, manifest, figures)
     write_report(new, manifest, figures)
-    manifest["files"] = _checksums(new, (f for f in sorted(new.rglob("*")) if f.is_file()))
-    write_json(new / MANIFEST, manifest)
+    files = _checksums(new, (f for f in sorted(new.rglob("*")) if f.is_file()))
+    manifest = msgspec.structs.replace(manifest, files=files)
+    write_manifest(new, manifest)
     _move_into_place(new, out)
     return manifest
 
 
-def _checksums(folder: Path, files: Iterable[Path]) -> dict[str, Any]:
+def _checksums(folder: Path, files: Iterable[Path]) -> dict[str, FileEntry]:
     return {
-        file.relative_to(folder).as_posix(): {
-            "bytes": file.stat().st_size,
-            "sha256": file_sha256(file),
-        }
+        file.relative_to(folder).as_posix(): FileEntry(file.stat().st_size, file_sha256(file))
         for file in files
     }
 
@@ -118,12 +132,12 @@ def refresh_report(folder: Path) -> Path:
         *write_pictures(folder, figures, manifest),
     ]
     manifest = read_manifest(folder)  # a build may have finished meanwhile: its manifest is kept
-    manifest["files"] |= _checksums(folder, files)
-    write_json(folder / MANIFEST, manifest)
+    listed = {**manifest.files, **_checksums(folder, files)}
+    write_manifest(folder, msgspec.structs.replace(manifest, files=listed))
     return files[0]
 
 
-def _manifest(result: BuildResult, figures: Statistics) -> dict[str, Any]:
+def _manifest(result: BuildResult, figures: Statistics) -> Manifest:
     mixture, recipe = result.mixture, result.recipe
     assert mixture is not None, "the mix comes before the files"
     given = Counter(
@@ -132,35 +146,35 @@ def _manifest(result: BuildResult, figures: Statistics) -> dict[str, Any]:
         if isinstance(row, Sample)
         for part in row.example.window.parts
     )
-    return {
-        "name": recipe.name,
-        "recipe": recipe.model_dump(mode="json"),
-        "seed": recipe.seed,
-        "versions": _versions(),
-        "tokenizer": {"name": result.tokenizer.name, "exact": result.tokenizer.exact},
-        "stages": result.stages(),
-        "mix": mixture.about(),
-        "tokens": {"train": figures.tokens, "longest_row": figures.longest},
-        "costs": _costs(result),
-        "documents": [{**d, "rows": given[d["id"]]} for d in result.documents],
-        "short": _short_sets(mixture),
-    }
+    documents = [{**document, "rows": given[document["id"]]} for document in result.documents]
+    return Manifest(
+        name=recipe.name,
+        recipe=recipe.model_dump(mode="json"),
+        seed=recipe.seed,
+        versions=_versions(),
+        tokenizer=TokenCounter(result.tokenizer.name, result.tokenizer.exact),
+        stages=result.stages(),
+        mix=msgspec.convert(mixture.about(), Mix),
+        tokens=TokenCounts(figures.tokens, figures.longest),
+        costs=_costs(result),
+        documents=msgspec.convert(documents, tuple[DocumentEntry, ...]),
+        short=_short_sets(mixture),
+    )
 
 
-def _short_sets(mixture: Mixture) -> list[dict[str, Any]]:
+def _short_sets(mixture: Mixture) -> tuple[ShortSet, ...]:
     """Return the sets that gave short rows, once per licence, with the number of rows."""
     given = Counter(
         (row.source.rpartition(":")[0], row.licence)
         for row in mixture.train
         if isinstance(row, ShortPair)
     )
-    return [
-        {"source": source, "licence": licence, "rows": rows}
-        for (source, licence), rows in sorted(given.items())
-    ]
+    return tuple(
+        ShortSet(source, licence, rows) for (source, licence), rows in sorted(given.items())
+    )
 
 
-def _costs(result: BuildResult) -> dict[str, Any]:
+def _costs(result: BuildResult) -> Costs:
     """Return what the rows' generation took, the same whether asked now or found in the ledger;
     ``money`` is None where the recipe has no prices.
     """
@@ -171,17 +185,12 @@ def _costs(result: BuildResult) -> dict[str, Any]:
     cached, known = counts["cached tokens"], Price.of_recipe(result.recipe.generate.model)
     if known is None and not counts["calls"]:
         known = Price()
-    return {
-        "calls": counts["calls"],
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "cached_tokens": cached,
-        "money": round(known.of(prompt, completion, cached), 4) if known else None,
-    }
+    money = round(known.of(prompt, completion, cached), 4) if known else None
+    return Costs(counts["calls"], prompt, completion, cached, money)
 
 
 def _versions() -> dict[str, str]:
-    versions = {"longalpaca-data": longalpaca_data.__version__}
+    versions = {PACKAGE: longalpaca_data.__version__}
     for package in _VERSIONED:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
@@ -221,9 +230,9 @@ def headline(out: Path, result: BuildResult) -> dict[str, Any]:
 
 def files_hold(folder: Path) -> Iterator[str]:
     """Yield what differs between the manifest's checksums and the files."""
-    for name, expected in read_manifest(folder)["files"].items():
+    for name, expected in read_manifest(folder).files.items():
         file = folder / name
         if not file.is_file():
             yield f"{name} is missing"
-        elif file_sha256(file) != expected["sha256"]:
+        elif file_sha256(file) != expected.sha256:
             yield f"{name} was changed since it was built"

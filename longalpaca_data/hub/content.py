@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+import msgspec
+
 from longalpaca_data.core.storage import file_sha256
 from longalpaca_data.dataset.card import CARD, card_text
-from longalpaca_data.dataset.write import MANIFEST
+from longalpaca_data.dataset.manifest import MANIFEST, FileEntry, Manifest
 
 LICENSE = "LICENSE"
 OWN = re.compile(r"data/(?:train|validation)-[^/]*\.parquet|pictures/[^/]*\.png")
@@ -51,30 +53,33 @@ class Published:
         return file_sha256(self.content)
 
 
-def published(folder: Path, manifest: Mapping[str, Any], repository: str) -> list[Published]:
+def published(folder: Path, manifest: Manifest, repository: str) -> list[Published]:
     """Return the files to upload, by path. The card's examples load ``repository``; the manifest
     names no folder of this machine.
     """
     public = _public(manifest)
-    files = [Published(name, folder / name) for name in manifest["files"] if OWN.fullmatch(name)]
+    files = [Published(name, folder / name) for name in manifest.files if OWN.fullmatch(name)]
     if (folder / LICENSE).is_file():
         files.append(Published(LICENSE, folder / LICENSE))
     files.append(Published(CARD, card_text(folder, public, repository).encode()))
-    public["files"] = {
-        file.path: {"bytes": file.size, "sha256": file.sha256}
+    listed = {
+        file.path: FileEntry(file.size, file.sha256)
         for file in sorted(files, key=lambda file: file.path)
     }
-    text = json.dumps(public, ensure_ascii=False, indent=2) + "\n"
+    values = msgspec.structs.replace(public, files=listed).values()
+    text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
     files.append(Published(MANIFEST, text.encode()))
     return sorted(files, key=lambda file: file.path)
 
 
-def _public(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _public(manifest: Manifest) -> Manifest:
     """Return a manifest without what tells of the machine: absolute paths keep their last part,
     URLs lose a password, a model's endpoint and extra fields go.
     """
-    return {key: dict(_cleared(value)) if key in {"recipe", "tokenizer"} else value
-            for key, value in manifest.items()}  # fmt: skip
+    tokenizer = msgspec.structs.replace(manifest.tokenizer, name=_clear(manifest.tokenizer.name))
+    return msgspec.structs.replace(
+        manifest, recipe=dict(_cleared(manifest.recipe)), tokenizer=tokenizer
+    )
 
 
 def _cleared(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils._validators import validate_repo_id
 
 from longalpaca_data.core.errors import HubError
 from longalpaca_data.core.progress import Progress
-from longalpaca_data.dataset.write import read_manifest
+from longalpaca_data.dataset.manifest import Manifest, read_manifest
 from longalpaca_data.hub.connection import connection, find_token
 from longalpaca_data.hub.content import Published, published
 from longalpaca_data.hub.failures import Discreet, hub_errors, patient
@@ -35,16 +35,17 @@ class Target:
     tag: str = ""
     licence: str = ""
 
-    def manifest(self, folder: Path) -> dict[str, Any]:
+    def manifest(self, folder: Path) -> Manifest:
         """Return a data set's manifest, as it is published. DatasetError where there is none."""
         manifest = read_manifest(folder)
-        if self.licence:
-            manifest["recipe"] = {**manifest["recipe"], "licence": self.licence}
-        return manifest
+        if not self.licence:
+            return manifest
+        recipe = {**manifest.recipe, "licence": self.licence}
+        return msgspec.structs.replace(manifest, recipe=recipe)
 
-    def under(self, user: str, manifest: Mapping[str, Any]) -> str:
+    def under(self, user: str, manifest: Manifest) -> str:
         """Return OWNER/NAME. HubError where that is no name for the Hub."""
-        name = self.repository or manifest["name"]
+        name = self.repository or manifest.name
         full = name if "/" in name else f"{user}/{name}"
         try:
             validate_repo_id(full)
@@ -101,7 +102,7 @@ def push(folder: Path, target: Target, progress: Progress) -> Pushed:
         check(folder, target, files)
         repository = Repository(api, token, name, target.revision, progress)
         private = repository.open(private=target.private)
-        commit = repository.put(files, f"Upload {manifest['name']}")
+        commit = repository.put(files, f"Upload {manifest.name}")
         if target.tag:
             repository.tag(target.tag, commit.oid)
     size = sum(file.size for file in files)

@@ -6,12 +6,12 @@ What can't be called back is checked before the first byte leaves. Cheap checks 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from longalpaca_data.core.errors import DatasetError
 from longalpaca_data.dataset.licences import conflict_line
+from longalpaca_data.dataset.manifest import Manifest
 from longalpaca_data.dataset.write import files_hold
 from longalpaca_data.hub.content import Published
 from longalpaca_data.hub.secrets import Finding, scan, secrets_in
@@ -20,9 +20,9 @@ from longalpaca_data.rowfiles.validate import validate
 _NAMED = 3  # secrets that the message names
 
 
-def check_licence(folder: Path, manifest: Mapping[str, Any]) -> None:
+def check_licence(folder: Path, manifest: Manifest) -> None:
     """Raise DatasetError where the set has no licence, or one that its sources don't allow."""
-    if not manifest["recipe"]["licence"].strip():
+    if not manifest.settings.licence.strip():
         raise DatasetError(
             f"{folder} has no licence",
             do="give it one: `push-to-hub --licence cc-by-4.0` or another, or "

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from longalpaca_data.core.errors import RecipeError
 from longalpaca_data.core.recipe import Overrides, Recipe, load_recipe
 from longalpaca_data.core.resources import find_recipe
+from longalpaca_data.dataset.manifest import Manifest
 
 _WHICHEVER = "python cli.py build RECIPE --out {out}"
 
 
-def apply_command(folder: Path, manifest: Mapping[str, Any]) -> str:
+def apply_command(folder: Path, manifest: Manifest) -> str:
     """Return the command line that built the set, for only the mix is done again by it.
 
     Where the manifest doesn't tell (a recipe file of the user's own, options of a model) the
@@ -22,14 +22,14 @@ def apply_command(folder: Path, manifest: Mapping[str, Any]) -> str:
     """
     try:
         words = list(_words(manifest))
-    except (RecipeError, KeyError, TypeError, ValueError):
+    except (RecipeError, ValueError):
         return _WHICHEVER.format(out=shlex.quote(str(folder)))
     return shlex.join(["python", "cli.py", "build", *words, "--out", str(folder)])
 
 
-def _words(manifest: Mapping[str, Any]) -> Iterator[str]:
+def _words(manifest: Manifest) -> Iterator[str]:
     """Yield the recipe's name and the options; ValueError where they don't give what was built."""
-    name, was = str(manifest["name"]), Recipe.model_validate(manifest["recipe"])
+    name, was = manifest.name, Recipe.model_validate(manifest.recipe)
     bundled = load_recipe(find_recipe(name))
     sources = [spec.path for spec in was.documents] if was.documents != bundled.documents else []
     generator = was.generate.generator
@@ -44,6 +44,6 @@ def _words(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield from ("--generator", generator)
     if seed is not None:
         yield from ("--seed", str(seed))
-    limit = int(manifest["mix"]["target"]["long"])
+    limit = manifest.mix.target.long
     if limit != was.mix.long:
         yield from ("--limit", str(limit))

@@ -78,7 +78,7 @@ class ReviewSession:
         self.refresh()
         rows = self.rows
         return {
-            "name": str(self.manifest.get("name", self.folder.name)),
+            "name": self.manifest.name,
             "folder": str(self.folder),
             "tokens": [int(rows.tokens.min()), int(rows.tokens.max())],
             "scores": {

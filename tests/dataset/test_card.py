@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from longalpaca_data.dataset.card import _feature, card_text, cell, write_card
 from longalpaca_data.dataset.licences import HUB_LICENCES
+from longalpaca_data.dataset.manifest import Manifest, manifest_of
 from longalpaca_data.export import SCHEMA, write_split
 
 EVIL = [
@@ -63,7 +64,11 @@ def document(title: str, rows: int = 3, **more: str) -> dict[str, Any]:
             "licence": "CC0-1.0", "author": "", "n_tokens": 100, "rows": rows, **more}  # fmt: skip
 
 
-def manifest(**changes: Any) -> dict[str, Any]:
+TARGET = {"long": 9000, "short": 3000}
+REALISED = {"long": 75, "short": 25, "validation": 5}
+
+
+def manifest(**changes: Any) -> Manifest:
     recipe: dict[str, Any] = {
         "description": "A test.",
         "licence": "cc-by-4.0",
@@ -72,20 +77,24 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "filter": {"near_duplicate": 0.92},
         "mix": {"on_shortfall": "scale", "max_document_share": 0.3},
     }
-    return {
-        "name": "tiny",
-        "recipe": recipe | changes.pop("recipe", {}),
-        "seed": 1,
-        "versions": {"longalpaca-data": "0.1.0"},
-        "tokenizer": {"name": "cl100k_base", "exact": True},
-        "stages": [{"stage": "mix", "in": 9, "out": 5, "dropped": {"left over": 4}, "counts": {}}],
-        "mix": {"target": {"long": 9000, "short": 3000}, "realised": {}, "note": ""},
-        "tokens": {"longest_row": 12},
-        "costs": {"calls": 0},
-        "documents": [document("T")],
-        "short": [],
-        **changes,
-    }
+    return manifest_of(
+        {
+            "name": "tiny",
+            "recipe": recipe | changes.pop("recipe", {}),
+            "seed": 1,
+            "versions": {"longalpaca-data": "0.1.0"},
+            "tokenizer": {"name": "cl100k_base", "exact": True},
+            "stages": [
+                {"stage": "mix", "in": 9, "out": 5, "dropped": {"left over": 4}, "counts": {}}
+            ],
+            "mix": {"target": TARGET, "realised": REALISED, "note": ""},
+            "tokens": {"train": 10_500, "longest_row": 12},
+            "costs": {"calls": 0},
+            "documents": [document("T")],
+            "short": [],
+            **changes,
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +231,8 @@ def test_what_the_card_says(folder: Path) -> None:
         documents=[document("Kept", 7), document("Silent", 0)],
         short=[{"source": "some/pairs", "licence": "", "rows": 25}],
         mix={
-            "target": {"long": 9000, "short": 3000},
+            "target": TARGET,
+            "realised": REALISED,
             "note": "asked for more",
             "shares": {"task": {"book_qa": {"target": 0.3, "realised": 1.0}},
                        "language": {"en": {"target": None, "realised": 1.0}}},
@@ -254,7 +264,8 @@ def test_what_the_card_says(folder: Path) -> None:
 
 
 def test_a_set_that_a_model_wrote_says_so(folder: Path) -> None:
-    generate = {"generator": "openai", "model": {"name": "some-model"}}
+    model = {"name": "some-model"}
+    generate = {"generator": "openai", "rows_per_1k_tokens": 3.0, "model": model}
     card = card_text(folder, manifest(recipe={"generate": generate}, costs={"calls": 1200}))
     assert (
         "were written by a language model (some-model), generator `openai`, in 1,200 calls" in card
@@ -273,5 +284,5 @@ def test_pictures_are_shown_where_they_are(folder: Path, tmp_path: Path) -> None
 
 
 def test_the_same_manifest_gives_the_same_card(folder: Path) -> None:
-    again = json.loads(json.dumps(manifest()))
+    again = manifest_of(json.loads(json.dumps(manifest().values())))
     assert card_text(folder, manifest()) == card_text(folder, again)

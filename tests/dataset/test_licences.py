@@ -18,6 +18,8 @@ from longalpaca_data.dataset.licences import (
     objection,
     sources_of,
 )
+from longalpaca_data.dataset.manifest import Manifest
+from tests.built import document, manifest, manifest_values
 
 
 @pytest.mark.parametrize(
@@ -97,36 +99,36 @@ def test_what_goes_together(source: str, fits: list[str], conflicts_with: list[s
         assert objection(licence_named(target), licence_named(source)), target
 
 
-def manifest(licence: str) -> dict[str, Any]:
-    def document(title: str, licence: str, rows: int) -> dict[str, Any]:
-        return {"title": title, "path": f"{title}.txt", "licence": licence, "rows": rows}
+def under(licence: str, **changes: Any) -> Manifest:
+    """Build the manifest of a set under a licence, with sources under several."""
 
-    return {
-        "recipe": {"licence": licence},
-        "documents": [
-            document("Free", "CC0-1.0", 5),
-            document("Shared", "cc-by-sa-4.0", 5),
-            document("", "", 5),
-            document("Silent", "All rights reserved", 0),
-        ],
-        "short": [{"source": "some/pairs", "licence": "cc-by-nc-4.0", "rows": 3}],
-    }
+    def named(title: str, licence: str, rows: int) -> dict[str, Any]:
+        return document(title=title, path=f"{title}.txt", licence=licence, rows=rows)
+
+    documents = [
+        named("Free", "CC0-1.0", 5),
+        named("Shared", "cc-by-sa-4.0", 5),
+        named("", "", 5),
+        named("Silent", "All rights reserved", 0),
+    ]
+    short = [{"source": "some/pairs", "licence": "cc-by-nc-4.0", "rows": 3}]
+    recipe = {**manifest_values()["recipe"], "licence": licence}
+    return manifest(**{"recipe": recipe, "documents": documents, "short": short, **changes})
 
 
 def test_only_what_gave_rows_counts_and_short_sets_do_too() -> None:
-    assert [source.name for source in sources_of(manifest(""))][-1] == "some/pairs"
-    assert conflict_line(manifest("cc-by-sa-4.0")) == (
+    assert [source.name for source in sources_of(under(""))][-1] == "some/pairs"
+    assert conflict_line(under("cc-by-sa-4.0")) == (
         "the licence cc-by-sa-4.0 does not suit 2 sources: “.txt” (licence unknown), "
         "“some/pairs” (CC-BY-NC-4.0 forbids commercial use)"
     )
-    assert "“Shared” (CC-BY-SA-4.0 asks for the same licence)" in conflict_line(manifest("mit"))
-    assert conflict_line(manifest(" ")) == "", "a set without a licence has nothing to conflict"
+    assert "“Shared” (CC-BY-SA-4.0 asks for the same licence)" in conflict_line(under("mit"))
+    assert conflict_line(under(" ")) == "", "a set without a licence has nothing to conflict"
 
 
 def test_many_conflicts_are_one_short_line() -> None:
-    many = manifest("mit")
-    many["documents"] = [{"title": f"T{n}", "path": "", "licence": "", "rows": 1} for n in range(9)]
-    line = conflict_line(many)
+    documents = [document(title=f"T{n}", licence="", rows=1) for n in range(9)]
+    line = conflict_line(under("mit", documents=documents))
     assert line.count("licence unknown") == 5
     assert line.endswith(" and 5 more")
     assert len(conflicts("mit", [Source("a", "", 1), Source("b", "", 0)])) == 1

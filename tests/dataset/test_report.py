@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from longalpaca_data.build import Options, build
 from longalpaca_data.core.errors import DatasetError
 from longalpaca_data.core.recipe import Recipe
+from longalpaca_data.dataset.manifest import LackingCell
 from longalpaca_data.dataset.pictures import LABELS
 from longalpaca_data.dataset.report import summary_lines, write_report
 from longalpaca_data.dataset.write import MANIFEST, files_hold, read_manifest, refresh_report
 from tests.browser import Witness
-from tests.built import document, long_row, short_row, stage, write_set
+from tests.built import document, long_row, manifest_values, short_row, stage, write_set
 from tests.conftest import ROOT, Run
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     row["instruction"] = all_of_them + "\n" + row["instruction"][len(all_of_them) + 1 :]
     short = short_row(input=all_of_them, output=all_of_them, question=all_of_them)
     folder = tmp_path_factory.mktemp("attacked")
-    recipe = {"description": all_of_them, "licence": LINK, "windows": {"lengths": [4000]}}
+    recipe = manifest_values()["recipe"] | {"description": all_of_them, "licence": LINK}
     stages = [{**stage("collect", 3, 1), "dropped": {STYLE: 1, IMAGE: 1}, "counts": {SCRIPT: 1}}]
     shares = {part: {SCRIPT: {"target": 0.5, "realised": 1.0}} for part in ("task", "language")}
     mix = {
@@ -232,7 +234,9 @@ def test_the_page_stays_small_whatever_the_rows_are(tmp_path: Path) -> None:
     documents = [document(id=str(n), title=endless, path=f"{n}.txt") for n in range(3000)]
     folder = write_set(tmp_path, rows, row_group=10, documents=documents)
     manifest = read_manifest(folder)
-    manifest["mix"]["lacking"] = [{"task": f"task {n}", "rows": 5} for n in range(900)]
+    lacking = tuple(LackingCell(task=f"task {n}", rows=5) for n in range(900))
+    mix = msgspec.structs.replace(manifest.mix, lacking=lacking)
+    manifest = msgspec.structs.replace(manifest, mix=mix)
     page = write_report(folder, manifest).read_text(encoding="utf-8")
     assert len(page.encode()) < 10_000_000
     assert "2,500 more with fewer rows" in page
@@ -264,9 +268,10 @@ def test_twelve_thousand_rows_open_within_two_seconds(
 
 @pytest.mark.usefixtures("blank_pictures")
 def test_targets_and_lacking_cells_stand_beside_what_was_made(tmp_path: Path) -> None:
-    folder = write_set(tmp_path, [long_row(FILLER, "nor on"), short_row()])
-    manifest = read_manifest(folder)
-    manifest["mix"] |= {
+    part = {"long": 1, "short": 1}
+    mix = {
+        "target": part,
+        "realised": part,
         "shares": {
             "task": {"book_qa": {"target": 0.25, "realised": 1.0},
                      "paper_review": {"target": 0.75, "realised": 0.0}},
@@ -275,7 +280,8 @@ def test_targets_and_lacking_cells_stand_beside_what_was_made(tmp_path: Path) ->
         },
         "lacking": [{"task": "paper_review", "rows": 7}, {"length": "4000", "rows": 2}],
     }  # fmt: skip
-    page = write_report(folder, manifest).read_text(encoding="utf-8")
+    folder = write_set(tmp_path, [long_row(FILLER, "nor on"), short_row()], mix=mix)
+    page = write_report(folder, read_manifest(folder)).read_text(encoding="utf-8")
     assert '<th scope="row">paper_review</th><td class="n">75.0 %</td><td class="n">0.0 %' in page
     assert '<th scope="row">paper_review</th><td>any</td><td>any</td><td class="n">7<' in page
     assert '<th scope="row">any</th><td>up to 4,000</td>' in page
