@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longalpaca_data.dataset.licence_names import licence_named
 from longalpaca_data.dataset.licences import (
     HUB_LICENCES,
     Source,
     conflict_line,
     conflicts,
     hub_header,
-    licence_named,
     objection,
     sources_of,
 )
