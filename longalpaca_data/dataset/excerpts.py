@@ -5,9 +5,10 @@ the whole of it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from longalpaca_data.export import EvidenceSpan
 
 AROUND = 280  # characters shown on each side of a quote
 MOST = 12  # pieces of evidence shown of one row
@@ -29,15 +30,12 @@ class Excerpt:
     ends: bool
 
 
-def excerpts(
-    text: str, evidence: Sequence[Mapping[str, Any]], around: int = AROUND
-) -> list[Excerpt]:
+def excerpts(text: str, evidence: Sequence[EvidenceSpan], around: int = AROUND) -> list[Excerpt]:
     """Return the evidence with its surroundings, in the order of the text.
 
     What lies close together is one excerpt; of very many pieces the first :data:`MOST` are shown.
-    ``evidence`` has ``start``, ``end`` (code points) and ``depth``.
     """
-    stretches: list[list[Mapping[str, Any]]] = []
+    stretches: list[list[EvidenceSpan]] = []
     for piece in sorted(evidence, key=lambda piece: (piece["start"], piece["end"]))[:MOST]:
         last = max((other["end"] for other in stretches[-1]), default=0) if stretches else 0
         if stretches and piece["start"] - last <= 2 * around:
@@ -47,7 +45,7 @@ def excerpts(
     return [_excerpt(text, stretch, around) for stretch in stretches]
 
 
-def _excerpt(text: str, stretch: Sequence[Mapping[str, Any]], around: int) -> Excerpt:
+def _excerpt(text: str, stretch: Sequence[EvidenceSpan], around: int) -> Excerpt:
     marked = _spans(stretch, len(text))
     start = _blank_after(text, max(0, marked[0][0] - around), marked[0][0])
     end = _blank_before(text, min(len(text), marked[-1][1] + around), marked[-1][1])
@@ -61,11 +59,11 @@ def _excerpt(text: str, stretch: Sequence[Mapping[str, Any]], around: int) -> Ex
     return Excerpt(depths, shown, begins=start > 0, ends=end < len(text))
 
 
-def _spans(stretch: Sequence[Mapping[str, Any]], length: int) -> list[tuple[int, int]]:
+def _spans(stretch: Sequence[EvidenceSpan], length: int) -> list[tuple[int, int]]:
     """Return the spans to mark, within the text, those that overlap as one."""
     spans: list[tuple[int, int]] = []
     for piece in stretch:
-        start, end = (min(length, max(0, piece[key])) for key in ("start", "end"))
+        start, end = (min(length, max(0, at)) for at in (piece["start"], piece["end"]))
         if spans and start <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(spans[-1][1], end))
         else:

@@ -29,6 +29,7 @@ from longalpaca_data.dataset.pictures import (
 )
 from longalpaca_data.dataset.statistics import SHORT, Statistics, rows_numbered, statistics
 from longalpaca_data.dataset.suspicions import suspects
+from longalpaca_data.export import DatasetRow
 
 REPORT = "report.html"
 # The most that the page shows, so that it stays below 10 MB whatever the rows are: tasks with their
@@ -173,7 +174,7 @@ def _samples(folder: Path, figures: Statistics) -> dict[str, list[dict[str, Any]
     return {task: [rows[number] for number in figures.first[task]] for task in tasks}
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(row: DatasetRow) -> dict[str, Any]:
     """Return what the page shows of a row: the evidence in its place, not the whole material."""
     text = row["instruction"]
     return {

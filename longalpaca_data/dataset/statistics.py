@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
-from longalpaca_data.export import read_rows
+from longalpaca_data.export import DatasetRow, read_rows
 
 # The composition of LongAlpaca-12k, over the long and short rows together.
 ORIGINAL_TASKS: Mapping[str, float] = {
@@ -75,7 +74,7 @@ class Statistics:
     by_family: dict[str, Family] = field(default_factory=lambda: defaultdict(Family))
     first: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, row: Mapping[str, Any]) -> None:
+    def add(self, row: DatasetRow) -> None:
         """Count one row."""
         task, tokens = row["task"], row["n_tokens"]
         if len(self.first[task]) < SAMPLES:
@@ -91,7 +90,7 @@ class Statistics:
         else:
             self._add_long(row, tokens)
 
-    def _add_long(self, row: Mapping[str, Any], tokens: int) -> None:
+    def _add_long(self, row: DatasetRow, tokens: int) -> None:
         depths = [evidence["depth"] for evidence in row["evidence"]]
         self.long += 1
         self.families[row["family"]] += 1
@@ -131,7 +130,7 @@ def statistics(folder: Path, split: str = "train") -> Statistics:
 
 def rows_numbered(
     folder: Path, numbers: Iterable[int], split: str = "train"
-) -> Iterator[tuple[int, dict[str, Any]]]:
+) -> Iterator[tuple[int, DatasetRow]]:
     """Yield rows of a split by their numbers (from 0, in file order), whole, each with its number.
 
     Only the row groups that hold them are read, one at a time.

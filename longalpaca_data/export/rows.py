@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from longalpaca_data.core.records import Sample, ShortPair
+from longalpaca_data.export.schema import DatasetRow, EvidenceSpan
 from longalpaca_data.windows.documents import Documents
 from longalpaca_data.windows.instruction import Instruction, assemble
 
@@ -19,11 +19,11 @@ class RowWriter:
         self._count = count_tokens
         self._window_tokens: dict[str, int] = {}
 
-    def row(self, chosen: Sample | ShortPair) -> dict[str, Any]:
-        """Return one row with the keys of :data:`longalpaca_data.export.SCHEMA`."""
+    def row(self, chosen: Sample | ShortPair) -> DatasetRow:
+        """Return one row, a sample's or a pair's."""
         return self._long(chosen) if isinstance(chosen, Sample) else self._short(chosen)
 
-    def _long(self, sample: Sample) -> dict[str, Any]:
+    def _long(self, sample: Sample) -> DatasetRow:
         example = sample.example
         parts = example.window.parts
         texts = self._documents.texts(example.window)
@@ -61,7 +61,7 @@ class RowWriter:
         around.extend((instruction.text[at:], sample.example.answer))
         return self._window_tokens[window.id] + sum(self._count(piece) for piece in around)
 
-    def _short(self, pair: ShortPair) -> dict[str, Any]:
+    def _short(self, pair: ShortPair) -> DatasetRow:
         return {
             "id": pair.id,
             "instruction": pair.instruction,
@@ -82,7 +82,7 @@ class RowWriter:
         }
 
 
-def _evidence(sample: Sample, instruction: Instruction) -> Iterator[dict[str, Any]]:
+def _evidence(sample: Sample, instruction: Instruction) -> Iterator[EvidenceSpan]:
     spans, example = instruction.spans(sample.example), sample.example
     for piece, (start, end), depth in zip(example.evidence, spans, sample.depths, strict=True):
         yield {"quote": piece.quote, "start": start, "end": end, "depth": depth}

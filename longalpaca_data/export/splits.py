@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from longalpaca_data.core.errors import DatasetError
 from longalpaca_data.core.storage import ROW_GROUP, atomic
-from longalpaca_data.export.schema import SCHEMA
+from longalpaca_data.export.schema import SCHEMA, DatasetRow
 from longalpaca_data.rowfiles import parquet_rows
 
 _ROWS_PER_FILE = 2000  # some 60-250 MB of long rows: a size that hubs and loaders like
@@ -21,7 +21,11 @@ several times that in memory."""
 
 
 def write_split(
-    folder: Path, split: str, rows: Iterable[dict[str, Any]], total: int, schema: pa.Schema = SCHEMA
+    folder: Path,
+    split: str,
+    rows: Iterable[Mapping[str, Any]],
+    total: int,
+    schema: pa.Schema = SCHEMA,
 ) -> list[Path]:
     """Write a split of ``total`` rows, in constant memory; return the files written."""
     iterator = iter(rows)
@@ -34,7 +38,7 @@ def write_split(
     return files
 
 
-def _write(file: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> None:
+def _write(file: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:
     with (
         atomic(file) as out,
         pq.ParquetWriter(out, schema, compression="zstd", use_dictionary=False) as writer,
@@ -43,8 +47,8 @@ def _write(file: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> Non
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
-def _row_groups(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    group: list[dict[str, Any]] = []
+def _row_groups(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    group: list[Mapping[str, Any]] = []
     characters = 0
     for row in rows:
         group.append(row)
@@ -56,7 +60,7 @@ def _row_groups(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
         yield group
 
 
-def _take(iterator: Iterator[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
+def _take(iterator: Iterator[Mapping[str, Any]], count: int) -> Iterator[Mapping[str, Any]]:
     for _, row in zip(range(count), iterator, strict=False):
         yield row
 
@@ -74,11 +78,14 @@ def split_parquet(folder: Path, split: str) -> list[Path]:
 
 def read_rows(
     folder: Path, split: str = "train", columns: Sequence[str] | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield a split's rows from a data set's folder, in file order, in constant memory."""
+) -> Iterator[DatasetRow]:
+    """Yield a split's rows from a data set's folder, in file order, in constant memory; of each
+    the ``columns`` alone where some are named.
+    """
     for file in split_parquet(folder, split):
         try:
-            yield from parquet_rows(file, columns)
+            for row in parquet_rows(file, columns):
+                yield cast("DatasetRow", row)
         except (OSError, pa.ArrowException) as error:
             reason = next(iter(str(error).splitlines()), "")
             raise DatasetError(
