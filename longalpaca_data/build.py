@@ -71,23 +71,21 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A locked working folder, its pipeline, and what the build has come to so far."""
+    """A locked working folder, its pipeline, and what the build has come to so far. ``documents``
+    are there once :func:`clean` has stored them.
+    """
 
     recipe: Recipe
     options: Options
     pipeline: Pipeline
     tokenizer: Tokenizer
+    documents: Documents
     result: BuildResult
 
     @property
     def folder(self) -> Path:
         """Where everything but the data set itself is kept."""
         return self.options.out / "work"
-
-    @property
-    def documents(self) -> Documents:
-        """The cleaned documents; :func:`clean` stores them."""
-        return Documents(self.folder / "documents")
 
     def generator(self) -> GeneratorContext:
         """What whoever writes questions may use."""
@@ -110,15 +108,14 @@ def collect(workspace: Workspace) -> Iterable[RawDocument]:
 
 def clean(workspace: Workspace) -> Documents:
     """2 of 7: make text and sections of them, and store each text once."""
-    raw, recipe = collect(workspace), workspace.recipe
+    raw, recipe, documents = collect(workspace), workspace.recipe, workspace.documents
     cleaning = clean_stage(
         workspace.tokenizer, languages=recipe.languages, min_kept=recipe.clean.min_kept
     )
     total = workspace.pipeline.stats[-1].given
     cleaned = workspace.pipeline.run(_counting(cleaning, workspace.tokenizer), raw, total)
     with workspace.pipeline.counted("dedup") as step:
-        write_documents(workspace.documents.folder, distinct(step.take(cleaned), step))
-    documents = workspace.documents
+        write_documents(documents.folder, distinct(step.take(cleaned), step))
     _refuse_no_documents(documents, workspace)
     workspace.result.documents = documents.about()
     return documents
@@ -241,7 +238,8 @@ def open_workspace(recipe: Recipe, options: Options) -> Iterator[Workspace]:
         if news:
             progress.say(news)
         result = BuildResult(recipe, tokenizer, pipeline.stats)
-        yield Workspace(recipe, options, pipeline, tokenizer, result)
+        documents = Documents(work / "documents")
+        yield Workspace(recipe, options, pipeline, tokenizer, documents, result)
 
 
 def planned_rows(workspace: Workspace) -> tuple[int, int]:

@@ -53,7 +53,7 @@ def dry_run(recipe: Recipe, options: Options) -> dict[str, Any]:
 
 def _read(workspace: Workspace, windows: Sequence[Window]) -> dict[str, Any]:
     """Say what the documents came to."""
-    documents = workspace.documents.about()
+    documents = workspace.result.documents
     lost: dict[str, int] = {}
     for stats in workspace.pipeline.stats:
         lost |= stats.reasons()

@@ -14,7 +14,7 @@ from longalpaca_data.clean.chunks import Piece
 from longalpaca_data.clean.labels import RULE
 from longalpaca_data.clean.running_headers import PAGE_NUMBER
 from longalpaca_data.clean.spans import COLUMN
-from longalpaca_data.core.records import Account, Block, RawDocument
+from longalpaca_data.core.records import Account, Block, RawDocument, n_characters
 
 RUNNING_HEAD, PAGE_MARK = "running head", "page number"
 LINE_END_HYPHENS = ("-", "‐", "\u00ad", "¬", "\u0002")
@@ -37,11 +37,6 @@ AnyPiece = TypeVar("AnyPiece", bound=Piece)
 OtherPiece = TypeVar("OtherPiece", bound=Piece)
 
 
-def characters(text: str) -> int:
-    """Count the characters that aren't white space."""
-    return sum(map(len, text.split()))
-
-
 def count(pieces: Iterable[Piece]) -> int:
     """Count the characters of blocks or chunks."""
     return sum(map(_characters_of, pieces))
@@ -49,11 +44,11 @@ def count(pieces: Iterable[Piece]) -> int:
 
 def _characters_of(piece: Piece) -> int:
     if not isinstance(piece, Block):
-        return sum(map(characters, piece.lines))
+        return sum(map(n_characters, piece.lines))
     if piece.grid is not None:
-        return sum(characters(cell.text) for cell in piece.grid.cells)
+        return sum(n_characters(cell.text) for cell in piece.grid.cells)
     text = piece.text.replace(COLUMN, " ") if piece.kind == "table" else piece.text
-    return characters(text)
+    return n_characters(text)
 
 
 def of_the_text(account: Account) -> tuple[dict[str, int], int]:
@@ -91,8 +86,8 @@ class Losses:
     def headed(self, before: Sequence[Piece], after: Sequence[Piece]) -> Sequence[Piece]:
         """Count the rules around headings (-----); what else went, nobody can say."""
         gone, new = _difference(before, after)
-        rules = sum(characters(line) for line in _lines(gone) if RULE.match(line))
-        rules -= sum(characters(line) for line in _lines(new) if RULE.match(line))
+        rules = sum(n_characters(line) for line in _lines(gone) if RULE.match(line))
+        rules -= sum(n_characters(line) for line in _lines(new) if RULE.match(line))
         self._lose("ruled line", min(rules, count(gone) - count(new)))
         return after
 

@@ -21,7 +21,7 @@ from longalpaca_data.collect.docx_tables import read_table
 from longalpaca_data.collect.docx_text import Paragraph, read_paragraph
 from longalpaca_data.collect.extract import Extract
 from longalpaca_data.core.errors import UnreadableError
-from longalpaca_data.core.records import Block
+from longalpaca_data.core.records import Block, n_characters
 
 LIST_STYLE = re.compile(r"^list\b", re.IGNORECASE)
 CONTENTS_STYLE = re.compile(r"^(?:toc|table of (?:contents|figures)|目录)\b", re.IGNORECASE)
@@ -50,7 +50,7 @@ def read(data: bytes, name: str) -> Extract:  # noqa: ARG001 — every reader ha
         raise UnreadableError("empty", "no paragraph holds text")
     for kind, reason in BESIDE.items():
         for part in package.related(kind):
-            if count := len("".join("".join(part.itertext()).split())):
+            if count := n_characters("".join(part.itertext())):
                 reader.lost[reason] += count
     properties = package.properties()
     return Extract(
@@ -103,7 +103,7 @@ class _Reader:
                 if text:
                     yield Block("paragraph", text)
             elif element.tag in DELETED:
-                self.lost[DELETED[element.tag]] += len("".join("".join(element.itertext()).split()))
+                self.lost[DELETED[element.tag]] += n_characters("".join(element.itertext()))
 
     def _paragraph(self, element: Any, depth: int) -> Iterator[Block]:
         paragraph = self._read(element)
@@ -131,7 +131,7 @@ class _Reader:
             return None
         style = self.styles.name(element)
         if CONTENTS_STYLE.match(style):
-            self.lost["contents"] += len("".join(text.split()))
+            self.lost["contents"] += n_characters(text)
             return None
         level = self.styles.level(element)
         if level and len(text) <= MAX_HEADING:

@@ -11,6 +11,7 @@ from typing import Any
 
 from longalpaca_data.collect import latex, omml
 from longalpaca_data.collect.docx_package import M, W
+from longalpaca_data.core.records import n_characters
 
 ALTERNATIVE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
 CHOICE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Choice"
@@ -101,7 +102,7 @@ def _is_hidden(run: Any, hidden_styles: frozenset[str]) -> bool:
 
 def _lose(lost: Counter[str], reason: str, node: Any) -> None:
     texts = (part.text or "" for part in node.iter(f"{W}t", f"{W}delText"))
-    if count := len("".join("".join(texts).split())):
+    if count := n_characters("".join(texts)):
         lost[reason] += count
 
 

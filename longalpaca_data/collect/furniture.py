@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from longalpaca_data.core.records import n_characters
+
 # Nothing of these is text at all, so that nobody counts it.
 SILENT_TAGS = frozenset(
     ["script", "style", "head", "title", "link", "meta", "base", "param", "source", "track"]
@@ -172,4 +174,4 @@ def _holds_a_page(form: Any) -> bool:
 
 
 def _length(node: Any) -> int:
-    return len("".join((node.text(deep=True) or "").split()))
+    return n_characters(node.text(deep=True) or "")

@@ -17,7 +17,7 @@ from longalpaca_data.collect.furniture import DOUBTFUL
 from longalpaca_data.collect.html_walk import Walker
 from longalpaca_data.collect.main_content import article
 from longalpaca_data.core.errors import UnreadableError
-from longalpaca_data.core.records import Block
+from longalpaca_data.core.records import Block, n_characters
 
 CHARSET = re.compile(
     rb"""<(?:meta[^>]{0,200}charset|\?xml[^>]{0,100}encoding)\s*=\s*["']?([\w:-]+)""", re.IGNORECASE
@@ -132,7 +132,7 @@ def walk(parser: LexborHTMLParser) -> Walker:
         if parser.body is not None:
             walker.walk(parser.body)
             walker.flush()
-        kept = sum(len("".join(block.text.split())) for block in walker.blocks)
+        kept = sum(n_characters(block.text) for block in walker.blocks)
         reason = max(DOUBTFUL, key=lambda name: walker.lost[name])
         if reason in keep or walker.lost[reason] <= kept:
             return walker

@@ -14,7 +14,7 @@ from typing import Any
 from longalpaca_data.collect import html_formulas, html_lists, html_tables
 from longalpaca_data.collect.furniture import why_skipped
 from longalpaca_data.collect.html_roles import BEFORE_NOTE, EXPONENT, is_note_link, role_of
-from longalpaca_data.core.records import Block, BlockKind
+from longalpaca_data.core.records import Block, BlockKind, n_characters
 
 _BLOCKS = (
     "p div section article main header footer blockquote ul ol li dl dt dd table tr td th"
@@ -133,7 +133,7 @@ class Walker:
 
     def lose(self, reason: str, text: str) -> None:
         """Count what is left out."""
-        if count := len("".join(text.split())):
+        if count := n_characters(text):
             self.lost[reason] += count
 
     def walk(self, node: Any, depth: int = 0) -> None:

@@ -166,6 +166,11 @@ class Span:
     cells: tuple[CellSpan, ...] = ()
 
 
+def n_characters(text: str) -> int:
+    """Count as an :class:`Account` does: the characters that aren't white space."""
+    return sum(map(len, text.split()))
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What became of a document's characters, white space aside: how many its reader ``seen``,

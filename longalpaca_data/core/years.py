@@ -6,6 +6,8 @@ One rule for all who ask: the windows that put a series together, and the questi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import islice
 
 _YEAR = r"(?:19|20)\d\d"
 _ALONE = re.compile(rf"(?<!\d)({_YEAR})(?!\d)")
@@ -33,6 +35,11 @@ def report_year(*names: str) -> int | None:
         if year is not None:
             return year
     return None
+
+
+def document_year(title: str, path: str, headings: Iterable[str]) -> int | None:
+    """Return the year that a document is about: by its title, file name or first heading."""
+    return report_year(title, path.rsplit("/", 1)[-1], *islice(headings, 1))
 
 
 def _year_in(name: str) -> int | None:

@@ -20,7 +20,7 @@ from functools import partial
 from longalpaca_data.core.blocks import blocks_of
 from longalpaca_data.core.recipe import GroupSpec, WindowSpec
 from longalpaca_data.core.records import Document, Part, Window, WindowKind, content_id
-from longalpaca_data.core.years import report_year
+from longalpaca_data.core.years import document_year
 from longalpaca_data.pipeline.stage import Context, Stage
 from longalpaca_data.windows.documents import Documents
 
@@ -212,11 +212,8 @@ def _matches(path: str, pattern: str) -> bool:
 
 def _year(document: Document) -> int:
     """Return the year that a report is about, 0 where nothing tells it."""
-    return report_year(document.title, document.path.rsplit("/", 1)[-1], *_first(document)) or 0
-
-
-def _first(document: Document) -> list[str]:
-    return [section.title for section in document.sections[:1]]
+    headings = (section.title for section in document.sections)
+    return document_year(document.title, document.path, headings) or 0
 
 
 def _papers(papers: list[Document], spec: WindowSpec, context: Context) -> Iterator[Window]:

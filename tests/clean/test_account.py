@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longalpaca_data.clean import clean_document, clean_stage
-from longalpaca_data.clean.account import Losses, characters, count
+from longalpaca_data.clean.account import Losses, count
 from longalpaca_data.core.grids import grid_block
-from longalpaca_data.core.records import Account, Block, Cell, Grid, RawDocument
+from longalpaca_data.core.records import Account, Block, Cell, Grid, RawDocument, n_characters
 from longalpaca_data.pipeline.stage import Context
 from tests.clean.make import cleaned, lines, prose, raw
 
@@ -21,7 +21,7 @@ def account(document: RawDocument) -> Account:
 
 
 def test_white_space_and_a_tables_bars_do_not_count() -> None:
-    assert characters(" a\n\u3000b  c\t") == 3
+    assert n_characters(" a\n\u3000b  c\t") == 3
     grid = Grid(2, 3, 1, (Cell(0, 0, "a b", colspan=2), Cell(1, 2, "12")))
     assert count([grid_block(grid), Block("table", "a | b\nc | d"), Block("code", "x | y")]) == 11
 
@@ -37,7 +37,7 @@ def test_gutenbergs_frame() -> None:
     head = "Title: Ships\n\n*** START OF THE PROJECT GUTENBERG EBOOK SHIPS ***"
     tail = "*** END OF THE PROJECT GUTENBERG EBOOK SHIPS ***\n\nThe licence."
     found = account(raw(lines(f"{head}\n\n{prose(80)}\n\n{tail}")))
-    assert found.lost == {"Project Gutenberg's matter": characters(head + tail)}
+    assert found.lost == {"Project Gutenberg's matter": n_characters(head + tail)}
 
 
 def paged(*texts: str) -> RawDocument:
@@ -52,7 +52,7 @@ def test_running_heads_and_page_numbers() -> None:
         for number, word in enumerate(words, 1)
     ]
     found = account(paged(*pages))
-    assert found.lost["running head"] == 8 * characters("Of Ships of the Line")
+    assert found.lost["running head"] == 8 * n_characters("Of Ships of the Line")
     assert found.lost["page number"] == 8
     assert found.unaccounted == 0
 
@@ -106,7 +106,7 @@ def test_nothing_is_said_twice_or_forgotten(text: str, file_format: str) -> None
 @pytest.mark.parametrize(("floor", "dropped"), [(0.0, False), (0.3, False), (0.5, True)])
 def test_a_document_that_is_mostly_lost_is_a_counted_drop(*, floor: float, dropped: bool) -> None:
     text = prose(100)
-    lost = {"hidden": 2 * characters(text), "navigation": 100_000}
+    lost = {"hidden": 2 * n_characters(text), "navigation": 100_000}
     context = Context("clean", 0)
     stage = clean_stage(len, min_kept=floor)
     documents = list(stage.run([replace(raw(lines(text)), lost=lost)], context))

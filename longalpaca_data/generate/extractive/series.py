@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from longalpaca_data.core.years import report_year
+from longalpaca_data.core.years import document_year
 from longalpaca_data.generate.extractive.family import Material
 from longalpaca_data.generate.extractive.figures import (
     NUMBER,
@@ -76,9 +76,9 @@ def years_of(material: Material) -> tuple[int, ...] | None:
 
 
 def year_of(reading: ParsedPart) -> int | None:
-    """Return the year that a report is about; see :func:`report_year`."""
-    headings = [section.title for section in reading.sections[:1]]
-    return report_year(reading.title, reading.path.rsplit("/", 1)[-1], *headings)
+    """Return the year that a report is about."""
+    headings = (section.title for section in reading.sections)
+    return document_year(reading.title, reading.path, headings)
 
 
 def figures_over_years(material: Material) -> Iterator[Series]:
